@@ -1,0 +1,1 @@
+"""From a trained model to a bit-packed .tflite, C sources and firmware."""

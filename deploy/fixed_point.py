@@ -1,0 +1,50 @@
+"""Real multipliers as integers: the arithmetic that every executor shares."""
+
+import math
+
+import numpy as np
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """The integers (multiplier, shift) with real ~ multiplier * 2^-shift.
+
+    multiplier is 0, or 2^30 <= |multiplier| < 2^31; 1 <= shift <= 62. This is TensorFlow Lite's
+    rounding (half away from zero, of a mantissa in [0.5, 1) by 2^31), with its two exponents made
+    one shift to the right.
+
+    Raises:
+        ValueError: `real` is not finite, or at least 2^30.
+    """
+    if not math.isfinite(real):
+        raise ValueError(f"A multiplier must be finite. Received: {real}.")
+    mantissa, exponent = math.frexp(abs(real))
+    multiplier = math.floor(mantissa * 2**31 + 0.5)
+    if multiplier == 2**31:
+        multiplier, exponent = 2**30, exponent + 1
+    shift = 31 - exponent
+    if shift < 1:
+        raise ValueError(f"A multiplier must be below 2^30. Received: {real}.")
+    if multiplier == 0 or shift > 62:
+        return 0, 1
+    return int(math.copysign(multiplier, real)), shift
+
+
+def requantize(
+    accumulator: np.ndarray, channels: np.ndarray, zero_point: int, low: int, high: int
+) -> np.ndarray:
+    """clamp(zero_point + round_half_up((acc + bias) * multiplier * 2^-shift), low, high).
+
+    Args:
+        accumulator: int32 or int64 `[..., out]`.
+        channels: int32 `[out, 3]`: bias, multiplier, shift of each output channel.
+        zero_point: Of the output.
+        low: Least output.
+        high: Greatest output.
+
+    Returns:
+        int8 `[..., out]`.
+    """
+    bias, multiplier, shift = channels.astype(np.int64).T
+    product = (accumulator.astype(np.int64) + bias) * multiplier
+    rounded = (product + (np.int64(1) << (shift - 1))) >> shift
+    return np.clip(rounded + zero_point, low, high).astype(np.int8)

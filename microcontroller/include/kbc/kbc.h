@@ -1,0 +1,150 @@
+/* keras_bc: kernels for networks with one-bit weights.
+ *
+ * C99, no malloc, no libc beyond <stdint.h> and <string.h>. Every function is re-entrant: all
+ * memory is the caller's. Sizes are checked once, where a model is emitted or loaded, and not on
+ * every call.
+ *
+ * Tensors are NHWC and contiguous. Activations are int8, real = scale * (q - zero_point).
+ * One-bit weights are packed 32 to a word, bit k % 32 of word k / 32, 1 means -1, with k running
+ * over (kernel row, kernel column, input channel); each output channel starts at a word of its
+ * own, and its pad bits are 0.
+ *
+ * Every output channel is requantized alike:
+ *
+ *     y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
+ *
+ * in 64-bit arithmetic, which rounds half up. The multiplier is 0 or 2^30 <= |multiplier| < 2^31
+ * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay at or below 2^30.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef KBC_H
+#define KBC_H
+
+#include <stdint.h>
+
+#include "kbc_port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    KBC_OK = 0,
+    KBC_INVALID = 1, /* sizes, options or a pointer that no model may have */
+} kbc_status;
+
+/* How the accumulator of one output channel becomes its output. */
+typedef struct {
+    int32_t bias;       /* added to the accumulator */
+    int32_t multiplier; /* signed, 31 bits */
+    int32_t shift;      /* to the right, 1..62 */
+} kbc_channel;
+
+/* What all channels of an output tensor share. */
+typedef struct {
+    int32_t zero_point;
+    int32_t min; /* the activation's bounds, in -128..127 */
+    int32_t max;
+} kbc_output;
+
+/* y[rows][out_features] = x[rows][in_features] . w[out_features][in_features]
+ *
+ * `weights` are one-bit words in the layout that the kernel variant wants (see kernels.def), or
+ * int8 [out_features][in_features] for kbc_int8_fully_connected. */
+typedef struct {
+    int32_t rows;
+    int32_t in_features;
+    int32_t out_features;
+    int32_t input_zero_point;
+    const void *weights;
+    const kbc_channel *channels; /* [out_features] */
+    kbc_output output;
+} kbc_fully_connected_params;
+
+/* A window that slides over an image: taps outside of it count as absent. */
+typedef struct {
+    int32_t height, width;
+    int32_t stride_height, stride_width;
+    int32_t dilation_height, dilation_width;
+    int32_t pad_top, pad_left, pad_bottom, pad_right;
+} kbc_window;
+
+/* y[batch][out_height][out_width][out_channels], a grouped 2-D convolution followed, on the
+ * accumulators, by a max-pooling (an identity where pool is 1x1, stride 1, no padding).
+ *
+ * conv_height and conv_width are the image's size between the two. An absent tap contributes 0
+ * to the accumulator, and nothing to the maximum. Where a channel's multiplier is negative the
+ * *maximum* of the accumulators is still what is requantized, as in Keras, where batch norm comes
+ * after the pooling.
+ *
+ * Group g of `groups` joins in_channels / groups inputs with out_channels / groups outputs;
+ * groups == in_channels is a depthwise convolution. */
+typedef struct {
+    int32_t batch;
+    int32_t in_height, in_width, in_channels;
+    int32_t conv_height, conv_width;
+    int32_t out_height, out_width, out_channels;
+    int32_t groups;
+    int32_t input_zero_point;
+    kbc_window kernel;
+    kbc_window pool; /* its dilation is 1 */
+    const void *weights;
+    const kbc_channel *channels; /* [out_channels] */
+    kbc_output output;
+} kbc_conv_2d_params;
+
+/* Pooling of an int8 image whose output has the input's scale and zero point. */
+typedef struct {
+    int32_t batch;
+    int32_t in_height, in_width, channels;
+    int32_t out_height, out_width;
+    kbc_window window; /* its dilation is 1 */
+    kbc_output output;
+} kbc_pool_2d_params;
+
+/* y = x with `value` around it, in height and width. */
+typedef struct {
+    int32_t batch;
+    int32_t in_height, in_width, channels;
+    int32_t pad_top, pad_left, pad_bottom, pad_right;
+    int8_t value;
+} kbc_pad_2d_params;
+
+/* y[rows][features] = softmax(x) with output scale 1/256 and zero point -128. */
+typedef struct {
+    int32_t rows;
+    int32_t features;
+    const float *exponentials; /* [256]: exp(-scale * d) of the distance d from the row's maximum */
+} kbc_softmax_params;
+
+/* One-bit weights, int8 activations. The twin gives the bytes of `scratch`, which is aligned to 4. */
+kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
+                                  void *scratch);
+int32_t kbc_fully_connected_s8_scratch(const kbc_fully_connected_params *p);
+
+kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const int8_t *x,
+                                         int8_t *y, void *scratch);
+int32_t kbc_fully_connected_s8_tables_scratch(const kbc_fully_connected_params *p);
+
+kbc_status kbc_conv_2d_s8(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch);
+int32_t kbc_conv_2d_s8_scratch(const kbc_conv_2d_params *p);
+
+/* The int8 builtins of TensorFlow Lite, with the integers of its interpreter. */
+kbc_status kbc_int8_fully_connected(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
+                                    void *scratch);
+int32_t kbc_int8_fully_connected_scratch(const kbc_fully_connected_params *p);
+
+kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch);
+int32_t kbc_int8_conv_2d_scratch(const kbc_conv_2d_params *p);
+
+kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t *y);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KBC_H */
