@@ -20,8 +20,9 @@ KbcConv2D            x int8 [n, h, w, c], weights int32               weights, a
                      channels int32 [out, 3]                          keys `kernel_*` and `pool_*`
 KbcDepthwiseConv2D   as KbcConv2D with groups = c                     as KbcConv2D without groups
 FULLY_CONNECTED      x, weights int8 [out, k], bias int32 [out]       -
-CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w, dilation_h,
-                                                                      dilation_w, padding
+CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w,
+                                                                      dilation_h, dilation_w,
+                                                                      padding
 MAX_POOL_2D,         x                                                filter_h, filter_w, stride_h,
 AVERAGE_POOL_2D                                                       stride_w, padding
 PAD                  x, paddings int32 [4, 2]                         -

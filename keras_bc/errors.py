@@ -2,8 +2,8 @@
 
 
 class UserError(Exception):
-    """A mistake in what the user gave: the message says what was wrong, what was expected and what to do.
+    """A mistake in what the user gave.
 
-    The command line prints the message alone, on one line, and exits with code 1; a traceback is
-    for our mistakes only.
+    The message says what was wrong, what was expected and what to do, on one line.
+    The command line prints it alone and exits with code 1; a traceback is for our mistakes only.
     """
