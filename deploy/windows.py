@@ -1,65 +1,74 @@
 """Windows that slide over images, as the convolutions and poolings of every step see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Window:
-    """A window's size, steps and the padding around its image, each `(height, width)`.
+    """A window that slides over an image; taps outside of the image are absent.
 
-    Attributes:
-        size: Taps.
-        stride: Pixels from one position to the next.
-        dilation: Pixels from one tap to the next.
-        before: Padding at the top and at the left.
-        after: Padding at the bottom and at the right.
+    The fields are those of `kbc_window`, in its order.
     """
 
-    size: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    before: tuple[int, int] = (0, 0)
-    after: tuple[int, int] = (0, 0)
-
-    def positions(self, image: tuple[int, int]) -> tuple[int, int]:
-        """How many positions the window takes on an `image` of `(height, width)`."""
-        reach = [(k - 1) * d + 1 for k, d in zip(self.size, self.dilation, strict=True)]
-        return tuple(
-            (n + b + a - r) // s + 1
-            for n, b, a, r, s in zip(
-                image, self.before, self.after, reach, self.stride, strict=True
-            )
-        )
+    height: int
+    width: int
+    stride_height: int = 1
+    stride_width: int = 1
+    dilation_height: int = 1
+    dilation_width: int = 1
+    pad_top: int = 0
+    pad_left: int = 0
+    pad_bottom: int = 0
+    pad_right: int = 0
 
     @property
-    def is_identity(self) -> bool:
-        """True for one tap on every pixel."""
-        return self == Window((1, 1))
+    def reach(self) -> tuple[int, int]:
+        """Pixels from the first tap to the last, (rows, columns)."""
+        rows = (self.height - 1) * self.dilation_height + 1
+        columns = (self.width - 1) * self.dilation_width + 1
+        return rows, columns
+
+    @property
+    def overlaps(self) -> bool:
+        """True where a pixel can belong to two positions."""
+        rows, columns = self.reach
+        return self.stride_height < rows or self.stride_width < columns
+
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        """Positions of the window on an image of `height` x `width`."""
+        rows = height + self.pad_top + self.pad_bottom - self.reach[0]
+        columns = width + self.pad_left + self.pad_right - self.reach[1]
+        return rows // self.stride_height + 1, columns // self.stride_width + 1
 
 
-def padding_for(
+IDENTITY = Window(1, 1)
+
+
+def window_for(
     padding: str,
     image: tuple[int, int],
     size: tuple[int, int],
-    stride: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
     dilation: tuple[int, int] = (1, 1),
 ) -> Window:
-    """The window with its padding worked out, as TensorFlow does.
+    """The window whose padding "same" or "valid" is worked out, as TensorFlow does.
 
-    "same" makes ceil(image / stride) positions and puts the odd pixel at the bottom and right;
+    "same" makes ceil(image / stride) positions and puts the odd pixel at the bottom and the right;
     "valid" pads nothing.
     """
-    if padding.lower() == "valid":
-        return Window(size, stride, dilation)
-    totals = [
-        max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-        for n, k, s, d in zip(image, size, stride, dilation, strict=True)
-    ]
-    before = tuple(total // 2 for total in totals)
-    after = tuple(total - b for total, b in zip(totals, before, strict=True))
-    return Window(size, stride, dilation, before, after)
+    (top, bottom), (left, right) = (
+        _pads(*axis) if padding.lower() == "same" else (0, 0)
+        for axis in zip(image, size, stride, dilation, strict=True)
+    )
+    return Window(*size, *stride, *dilation, top, left, bottom, right)
+
+
+def _pads(image: int, size: int, stride: int, dilation: int) -> tuple[int, int]:
+    positions = -(-image // stride)
+    total = max((positions - 1) * stride + (size - 1) * dilation + 1 - image, 0)
+    return total // 2, total - total // 2
 
 
 def patches(x: np.ndarray, window: Window, absent: float) -> np.ndarray:
@@ -73,38 +82,26 @@ def patches(x: np.ndarray, window: Window, absent: float) -> np.ndarray:
     Returns:
         `[n, out_height, out_width, kernel_height, kernel_width, channels]`, of x's type.
     """
-    padding = [(0, 0), *zip(window.before, window.after, strict=True), (0, 0)]
-    x = np.pad(x, padding, constant_values=absent)
-    reach = [(k - 1) * d + 1 for k, d in zip(window.size, window.dilation, strict=True)]
-    taps = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(1, 2))
-    taps = taps[:, :: window.stride[0], :: window.stride[1]]
-    taps = taps[..., :: window.dilation[0], :: window.dilation[1]]
+    rows, columns = (window.pad_top, window.pad_bottom), (window.pad_left, window.pad_right)
+    x = np.pad(x, [(0, 0), rows, columns, (0, 0)], constant_values=absent)
+    taps = np.lib.stride_tricks.sliding_window_view(x, window.reach, axis=(1, 2))
+    taps = taps[:, :: window.stride_height, :: window.stride_width]
+    taps = taps[..., :: window.dilation_height, :: window.dilation_width]
     return np.moveaxis(taps, 3, 5)
 
 
 def to_options(prefix: str, window: Window) -> dict[str, int]:
     """The window as options of an integer op: `kernel_h`, `kernel_stride_h`, ..."""
-    options = {
-        f"{prefix}_h": window.size[0],
-        f"{prefix}_w": window.size[1],
-        f"{prefix}_stride_h": window.stride[0],
-        f"{prefix}_stride_w": window.stride[1],
-        f"{prefix}_pad_top": window.before[0],
-        f"{prefix}_pad_left": window.before[1],
-        f"{prefix}_pad_bottom": window.after[0],
-        f"{prefix}_pad_right": window.after[1],
-    }
-    if prefix == "kernel":
-        options["kernel_dilation_h"], options["kernel_dilation_w"] = window.dilation
-    return options
+    return {key: getattr(window, field) for field, key in _keys(prefix).items()}
 
 
 def from_options(prefix: str, options: dict) -> Window:
     """The window that `to_options` wrote."""
-    return Window(
-        (options[f"{prefix}_h"], options[f"{prefix}_w"]),
-        (options[f"{prefix}_stride_h"], options[f"{prefix}_stride_w"]),
-        (options.get(f"{prefix}_dilation_h", 1), options.get(f"{prefix}_dilation_w", 1)),
-        (options[f"{prefix}_pad_top"], options[f"{prefix}_pad_left"]),
-        (options[f"{prefix}_pad_bottom"], options[f"{prefix}_pad_right"]),
-    )
+    return Window(**{field: options[key] for field, key in _keys(prefix).items()})
+
+
+def _keys(prefix: str) -> dict[str, str]:
+    names = [field.name for field in fields(Window)]
+    if prefix == "pool":  # a pooling has no dilation
+        names = [name for name in names if "dilation" not in name]
+    return {name: f"{prefix}_{name.replace('height', 'h').replace('width', 'w')}" for name in names}

@@ -1,0 +1,132 @@
+"""The golden model: an integer graph, executed with NumPy, equation by equation.
+
+Every other executor (the interpreter with the delegate, C on each CPU) is compared with this one
+bit for bit. It is written to be read, and fast enough to run a test set.
+"""
+
+import numpy as np
+
+from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.calibrate import convolve
+from keras_bc.deploy.fixed_point import requantize
+from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy.layouts import unpack_bits
+from keras_bc.deploy.windows import from_options, patches
+
+LOW, HIGH = -128, 127
+
+
+def run(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
+    """All activations of an integer graph.
+
+    Args:
+        graph: Integer.
+        x: int8 `[n, ...]`, the input in its quantization.
+
+    Returns:
+        int8 `[n, ...]` by the tensor's name, the input included.
+    """
+    values = {graph.inputs[0]: x}
+    for op in graph.ops:
+        output = graph.tensors[op.outputs[0]]
+        y = _EQUATIONS[op.kind](graph, op, values[op.inputs[0]])
+        values[output.name] = y.reshape(len(x), *output.shape[1:])
+    return values
+
+
+def _binary_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """acc[c] = sum_k w[c,k] (x[k] - zx)."""
+    weights = _one_bit(graph, op, x.shape[-1])
+    return _requantized(graph, op, _centered(graph, op, x) @ weights.T)
+
+
+def _binary_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """acc[c] = max over the pool of sum_k w[c,k] (x[k] - zx); absent taps add 0."""
+    groups = op.options.get("groups", x.shape[-1])
+    kernel, pool = from_options("kernel", op.options), from_options("pool", op.options)
+    taps = kernel.height, kernel.width, x.shape[-1] // groups
+    weights = _one_bit(graph, op, int(np.prod(taps))).reshape(-1, *taps)
+    sums = convolve(patches(_centered(graph, op, x), kernel, 0), weights, groups)
+    return _requantized(graph, op, patches(sums, pool, -np.inf).max(axis=(3, 4)))
+
+
+def _int8_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """acc[c] = sum_k w[c,k] (x[k] - zx)."""
+    weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
+    return _saturated(graph, op, _centered(graph, op, x) @ weights.T)
+
+
+def _int8_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
+    taps = patches(_centered(graph, op, x), explicit_window(graph, op), 0)
+    return _saturated(graph, op, convolve(taps, weights, groups=1))
+
+
+def _max_pool_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    return patches(x, explicit_window(graph, op), LOW).max(axis=(3, 4))
+
+
+def _average_pool_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """The mean of the taps inside of the image, rounded half away from zero."""
+    window = explicit_window(graph, op)
+    total = patches(x.astype(np.int64), window, 0).sum(axis=(3, 4))
+    count = patches(np.ones_like(x, np.int64), window, 0).sum(axis=(3, 4))
+    mean = np.sign(total) * ((np.abs(total) + count // 2) // count)
+    return np.clip(mean, LOW, HIGH).astype(np.int8)
+
+
+def _pad(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    paddings = graph.tensors[op.inputs[1]].data
+    return np.pad(x, paddings, constant_values=graph.tensors[op.inputs[0]].zero_point)
+
+
+def _reshape(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    return x
+
+
+def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """p = e / sum(e) with e = exp(-scale d), d the distance from the maximum, all in float32."""
+    table = softmax_table(float(graph.tensors[op.inputs[0]].scale[0]))
+    distance = x.max(axis=-1, keepdims=True).astype(np.int32) - x
+    exponentials = table[distance]
+    # The sum runs from the first to the last, each partial sum rounded: cumsum, not sum.
+    total = np.cumsum(exponentials, axis=-1, dtype=np.float32)[..., -1:]
+    inverse = np.float32(1) / (total * np.float32(1 / 256))
+    levels = (exponentials * inverse + np.float32(0.5)).astype(np.int32)
+    return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
+
+
+def _one_bit(graph: Graph, op: Op, products: int) -> np.ndarray:
+    """The weights as +1.0 and -1.0, `[out, products]`."""
+    return unpack_bits(graph.tensors[op.inputs[1]].data, products).astype(np.float64)
+
+
+def _centered(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """x - zx in float64, whose matrix products are fast and, up to 2^53, exact."""
+    return x.astype(np.float64) - graph.tensors[op.inputs[0]].zero_point
+
+
+def _requantized(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
+    channels = graph.tensors[op.inputs[2]].data
+    bounds = op.options["activation_min"], op.options["activation_max"]
+    zero_point = graph.tensors[op.outputs[0]].zero_point
+    return requantize(accumulator, channels, zero_point, *bounds)
+
+
+def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
+    zero_point = graph.tensors[op.outputs[0]].zero_point
+    return requantize(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
+
+
+_EQUATIONS = {
+    "KbcFullyConnected": _binary_fully_connected,
+    "KbcConv2D": _binary_conv_2d,
+    "KbcDepthwiseConv2D": _binary_conv_2d,
+    "FULLY_CONNECTED": _int8_fully_connected,
+    "CONV_2D": _int8_conv_2d,
+    "MAX_POOL_2D": _max_pool_2d,
+    "AVERAGE_POOL_2D": _average_pool_2d,
+    "PAD": _pad,
+    "RESHAPE": _reshape,
+    "SOFTMAX": _softmax,
+}
