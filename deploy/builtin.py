@@ -30,11 +30,15 @@ def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
     """How a FULLY_CONNECTED or CONV_2D requantizes: int32 `[out, 3]` of bias, multiplier, shift.
 
     The real multiplier of output channel c is input_scale * weight_scale[c] / output_scale, in
-    double precision.
+    double precision; a FULLY_CONNECTED with one scale for all channels rounds the product to
+    float32 first.
     """
     x, weights, bias = (graph.tensors[name] for name in op.inputs)
     y = graph.tensors[op.outputs[0]]
-    real = float(x.scale[0]) * weights.scale.astype(np.float64) / float(y.scale[0])
+    product = float(x.scale[0]) * weights.scale.astype(np.float64)
+    if op.kind == "FULLY_CONNECTED" and len(weights.scale) == 1:
+        product = product.astype(np.float32).astype(np.float64)
+    real = product / float(y.scale[0])
     pairs = np.array([quantize_multiplier(m) for m in real.tolist()], np.int32)
     pairs = np.broadcast_to(pairs, (len(bias.data), 2))
     return np.column_stack([bias.data.astype(np.int32), pairs])
