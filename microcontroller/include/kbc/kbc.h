@@ -14,7 +14,7 @@
  *     y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
  *
  * in 64-bit arithmetic, which rounds half up. The multiplier is 0 or 2^30 <= |multiplier| < 2^31
- * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay at or below 2^30.
+ * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay below 2^30.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -11,6 +11,15 @@
 #define KBC_FLASH
 #endif
 
+/* Before a function that must not be merged into its callers. */
+#ifndef KBC_NOINLINE
+#if defined(__GNUC__)
+#define KBC_NOINLINE __attribute__((noinline))
+#else
+#define KBC_NOINLINE
+#endif
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */

@@ -1,0 +1,194 @@
+/* Fully connected, one-bit weights, int8 activations: by tables of partial sums.
+ *
+ * A group of n inputs meets each of its 2^n sign patterns in many outputs, so their signed sums
+ * are worked out once, in a table that the weights' own bits then look up:
+ *
+ *     sum[i] = 255 n + sum_b s(i, b) * d[b],    d[b] = x[b] - zx,  s = -1 where bit b of i is 1
+ *     acc[o] = sum over the groups of sum[bits of w[o]] - 255 * inputs
+ *
+ * 255 n keeps every entry non-negative, because |d| <= 255. So two 16-bit entries share a 32-bit
+ * word, and plain arithmetic on words serves both: neither carries into the other. The greatest
+ * entry of 8 inputs is 2 * 255 * 8 = 4080.
+ *
+ * A table of 4 inputs grows by doubling, sum[i + 2^b] = sum[i] - 2 d[b]; one of 8 inputs is the
+ * outer sum of two of 4. Large tables need half the look-ups, small ones a quarter of the time to
+ * build: FEW outputs part the two.
+ *
+ * Inputs are taken 32 at a time, which is a weight word. Layout `columns` is word 0 of every
+ * output, then word 1 of every output, and so on, so that a pass over the outputs reads straight on.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "one_bit.h"
+#include "requantize.h"
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Weight bytes and pairs of sums are laid out for little-endian cores."
+#endif
+
+enum {
+    BLOCK = 32, /* inputs of a weight word */
+    FEW = 96,   /* outputs below which small tables take fewer instructions on Cortex-M */
+};
+
+/* The sums of 4 inputs, and of 8. pair[i] holds sum[2 * i] and sum[2 * i + 1]. */
+typedef union {
+    uint32_t pair[8];
+    uint16_t sum[16];
+} small_table;
+
+typedef union {
+    uint32_t pair[128];
+    uint16_t sum[256];
+} large_table;
+
+/* As a number a pair is 2^16 * high + low, whatever the signs of the two: adding this adds v to
+ * both. */
+static inline uint32_t both(int32_t v)
+{
+    return 0x10001u * (uint32_t)v;
+}
+
+static void sum_small(small_table *table, const int8_t *x, int32_t zx)
+{
+    const int32_t d0 = x[0] - zx, d1 = x[1] - zx, d2 = x[2] - zx, d3 = x[3] - zx;
+    const uint32_t step1 = both(2 * d1), step2 = both(2 * d2), step3 = both(2 * d3);
+
+    const uint32_t a = both(4 * 255 + d0 + d1 + d2 + d3) - ((uint32_t)(2 * d0) << 16);
+    const uint32_t b = a - step1;
+    const uint32_t c = a - step2;
+    const uint32_t d = b - step2;
+    table->pair[0] = a;
+    table->pair[1] = b;
+    table->pair[2] = c;
+    table->pair[3] = d;
+    table->pair[4] = a - step3;
+    table->pair[5] = b - step3;
+    table->pair[6] = c - step3;
+    table->pair[7] = d - step3;
+}
+
+static void sum_large(large_table *table, const int8_t *x, int32_t zx)
+{
+    small_table first, last;
+    sum_small(&first, x, zx);
+    sum_small(&last, x + 4, zx);
+
+    /* In registers, over all of the loop. */
+    const uint32_t a = first.pair[0], b = first.pair[1], c = first.pair[2], d = first.pair[3];
+    const uint32_t e = first.pair[4], f = first.pair[5], g = first.pair[6], h = first.pair[7];
+    uint32_t *pair = table->pair;
+    for (int32_t i = 0; i < 16; ++i) {
+        const uint32_t s = both(last.sum[i]);
+        pair[0] = a + s;
+        pair[1] = b + s;
+        pair[2] = c + s;
+        pair[3] = d + s;
+        pair[4] = e + s;
+        pair[5] = f + s;
+        pair[6] = g + s;
+        pair[7] = h + s;
+        pair += 8;
+    }
+}
+
+/* acc[o] += the sums that the block's weights w[4 * o..] look up. */
+static void look_up_small(int32_t *acc, const uint8_t *w, int32_t outs, const small_table t[8])
+{
+    for (int32_t o = 0; o < outs; ++o) {
+        acc[o] += t[0].sum[w[0] & 15] + t[1].sum[w[0] >> 4] + t[2].sum[w[1] & 15] +
+                  t[3].sum[w[1] >> 4] + t[4].sum[w[2] & 15] + t[5].sum[w[2] >> 4] +
+                  t[6].sum[w[3] & 15] + t[7].sum[w[3] >> 4];
+        w += 4;
+    }
+}
+
+/* Not inlined, and one argument a table, so that each table's address stays in a register of its
+ * own: an indexed load has no room for an offset as well. */
+static KBC_NOINLINE void look_up_large(int32_t *acc, const uint8_t *w, int32_t outs,
+                                       const large_table *t0, const large_table *t1,
+                                       const large_table *t2, const large_table *t3)
+{
+    const int32_t *end = acc + outs;
+
+    if (outs & 1) {
+        *acc++ += t0->sum[w[0]] + t1->sum[w[1]] + t2->sum[w[2]] + t3->sum[w[3]];
+        w += 4;
+    }
+    while (acc < end) {
+        acc[0] += t0->sum[w[0]] + t1->sum[w[1]] + t2->sum[w[2]] + t3->sum[w[3]];
+        acc[1] += t0->sum[w[4]] + t1->sum[w[5]] + t2->sum[w[6]] + t3->sum[w[7]];
+        acc += 2;
+        w += 8;
+    }
+}
+
+static void add_block(int32_t *acc, const uint8_t *w, int32_t outs, void *tables, const int8_t *x,
+                      int32_t zx)
+{
+    if (outs < FEW) {
+        small_table *t = tables;
+        for (int32_t i = 0; i < 8; ++i) {
+            sum_small(&t[i], x + 4 * i, zx);
+        }
+        look_up_small(acc, w, outs, t);
+    } else {
+        large_table *t = tables;
+        for (int32_t i = 0; i < 4; ++i) {
+            sum_large(&t[i], x + 8 * i, zx);
+        }
+        look_up_large(acc, w, outs, &t[0], &t[1], &t[2], &t[3]);
+    }
+}
+
+/* The accumulators, and behind them the tables of one block. */
+int32_t kbc_fully_connected_s8_tables_scratch(const kbc_fully_connected_params *p)
+{
+    const int32_t tables = p->out_features < FEW ? 8 * (int32_t)sizeof(small_table)
+                                                 : 4 * (int32_t)sizeof(large_table);
+    return 4 * p->out_features + tables;
+}
+
+/* acc[o] = w[o] . (x - zx) */
+static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int32_t *acc)
+{
+    const int32_t outs = p->out_features;
+    const int32_t zx = p->input_zero_point;
+    const int32_t offset = 255 * BLOCK * kbc_words(p->in_features);
+    const uint8_t *w = p->weights;
+    void *tables = acc + outs;
+    int32_t k = p->in_features;
+
+    for (int32_t o = 0; o < outs; ++o) {
+        acc[o] = -offset;
+    }
+    for (; k >= BLOCK; k -= BLOCK) {
+        add_block(acc, w, outs, tables, x, zx);
+        w += 4 * outs;
+        x += BLOCK;
+    }
+    if (k > 0) {
+        /* The rest of the last block is zeros, which add nothing with either sign. */
+        int8_t block[BLOCK];
+        memset(block, (int)zx, sizeof block);
+        memcpy(block, x, (size_t)k);
+        add_block(acc, w, outs, tables, block, zx);
+    }
+}
+
+kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const int8_t *x,
+                                         int8_t *y, void *scratch)
+{
+    int32_t *acc = scratch;
+
+    for (int32_t r = 0; r < p->rows; ++r) {
+        accumulate(p, x, acc);
+        for (int32_t o = 0; o < p->out_features; ++o) {
+            *y++ = kbc_requantize(acc[o], &p->channels[o], &p->output);
+        }
+        x += p->in_features;
+    }
+    return KBC_OK;
+}

@@ -1,0 +1,40 @@
+/* MAX_POOL_2D of TensorFlow Lite, int8.
+ *
+ *     y[oy][ox][c] = clamp(max of x[iy][ix][c] over the taps inside the image)
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "pool_2d.h"
+
+static int32_t greatest(const kbc_pool_2d_params *p, const int8_t *x, kbc_span rows,
+                        kbc_span columns, int32_t c)
+{
+    int32_t best = INT8_MIN;
+
+    for (int32_t iy = rows.first; iy < rows.last; ++iy) {
+        for (int32_t ix = columns.first; ix < columns.last; ++ix) {
+            const int32_t value = x[(iy * p->in_width + ix) * p->channels + c];
+            if (value > best) {
+                best = value;
+            }
+        }
+    }
+    return best;
+}
+
+kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y)
+{
+    for (int32_t b = 0; b < p->batch; ++b) {
+        for (int32_t oy = 0; oy < p->out_height; ++oy) {
+            const kbc_span rows = kbc_pool_rows(p, oy);
+            for (int32_t ox = 0; ox < p->out_width; ++ox) {
+                const kbc_span columns = kbc_pool_columns(p, ox);
+                for (int32_t c = 0; c < p->channels; ++c) {
+                    *y++ = kbc_clamp(greatest(p, x, rows, columns, c), &p->output);
+                }
+            }
+        }
+        x += p->in_height * p->in_width * p->channels;
+    }
+    return KBC_OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels.h"
+
+/* The reference bears the op's own name. */
+#define kbc_fully_connected_s8_reference kbc_fully_connected_s8
+#define kbc_fully_connected_s8_reference_scratch kbc_fully_connected_s8_scratch
+#define kbc_conv_2d_s8_reference kbc_conv_2d_s8
+#define kbc_conv_2d_s8_reference_scratch kbc_conv_2d_s8_scratch
+
+/* A row whose guard is 0 leaves nothing, not even a reference to its function. */
+#define ROW_0(op, variant, layout)
+#define ROW_1(op, variant, layout)                         \
+    {#op, #variant, #layout, (kbc_any_function *)kbc_##op##_##variant, \
+     (kbc_any_function *)kbc_##op##_##variant##_scratch},
+#define ROW(guard) ROW_##guard
+#define KBC_KERNEL(op, variant, layout, guard) ROW(guard)(op, variant, layout)
+
+const kbc_kernel kbc_kernels[] = {
+#include "kernels.def"
+};
+
+const int32_t kbc_kernel_count = sizeof kbc_kernels / sizeof kbc_kernels[0];
