@@ -1,0 +1,131 @@
+"""Execute a program on an emulated board, with QEMU."""
+
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_bc.deploy.boards import Board
+from keras_bc.deploy.instruction_counter import plugin
+from keras_bc.errors import UserError
+
+QEMU = "qemu-system-arm"
+PACKAGE = "qemu-system-arm"
+
+_POLL = 0.05  # seconds between two looks at the progress
+_COUNTS = "instructions.txt"
+
+
+@dataclass
+class Execution:
+    """What a program printed, and the instructions of each of its timed intervals."""
+
+    text: str
+    intervals: list[int]
+
+
+def execute(
+    elf: Path,
+    board: Board,
+    arguments: Sequence[str] = (),
+    folder: Path | None = None,
+    count: bool = False,
+    patience: float = 60.0,
+    progress: Callable[[], int] = lambda: 0,
+) -> Execution:
+    """Run a program until it ends.
+
+    Args:
+        elf: Linked for `board`, with semihosting.
+        board: One that QEMU emulates.
+        arguments: The words of the program's command line.
+        folder: Where the program reads and writes its files; by default a temporary folder.
+        count: Count the instructions between `KBC_STOPWATCH_START` and `_STOP`, exactly.
+        patience: Seconds without progress after which the program counts as hanging.
+        progress: Asked now and then; progress is when its answer changes.
+
+    Raises:
+        UserError: QEMU is missing or does not know the board, or the program fails or hangs.
+    """
+    with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
+        # Semihosting's files are relative to QEMU's working directory, so no name needs quoting.
+        folder = folder or Path(temporary)
+        printed = Path(temporary) / "printed.txt"
+        counts = Path(temporary) / _COUNTS
+        line = [*command(board, arguments), "-kernel", str(elf.resolve())]
+        if count:
+            line += ["-plugin", f"{_quoted(plugin())},out={_quoted(counts)}"]
+        with printed.open("wb") as output, start(line, folder, output) as process:
+            _wait(process, board, patience, progress)
+        text = printed.read_text(errors="replace")
+        _check(process.returncode, board, text)
+        intervals = [int(line) for line in counts.read_text().split()] if count else []
+        return Execution(text=text, intervals=intervals)
+
+
+def command(board: Board, arguments: Sequence[str] = ()) -> list[str]:
+    """QEMU's command line for `board`, without a program in its memory.
+
+    Raises:
+        UserError: QEMU has no such board.
+    """
+    if board.emulator is None:
+        raise UserError(f"The board {board.name} has no emulator: its board.toml names none.")
+    words = "".join(f",arg={_quoted(word)}" for word in arguments)
+    return [
+        *(QEMU, "-machine", board.emulator),
+        *("-display", "none", "-monitor", "none", "-serial", "none"),
+        *("-semihosting-config", f"enable=on,target=native{words}"),
+    ]
+
+
+def start(line: Sequence[str], folder: Path, output) -> subprocess.Popen:
+    """Start QEMU in `folder`; what it and the program print goes to the file `output`.
+
+    Raises:
+        UserError: QEMU is not installed.
+    """
+    try:
+        return subprocess.Popen(
+            line, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{QEMU} was not found. Install the emulator (apt install {PACKAGE})."
+        ) from error
+
+
+def _quoted(value: str | Path) -> str:
+    return str(value).replace(",", ",,")  # a comma separates QEMU's options
+
+
+def _wait(
+    process: subprocess.Popen, board: Board, patience: float, progress: Callable[[], int]
+) -> None:
+    """Wait for the end; kill a program that hangs, or that nobody waits for any more."""
+    seen, since = progress(), time.monotonic()
+    try:
+        while process.poll() is None:
+            if progress() != seen:
+                seen, since = progress(), time.monotonic()
+            if time.monotonic() - since > patience:
+                raise UserError(f"The program hangs on {board.name}: nothing in {patience:g} s.")
+            try:
+                process.wait(_POLL)
+            except subprocess.TimeoutExpired:
+                continue
+    finally:
+        process.kill()
+    progress()
+
+
+def _check(code: int, board: Board, text: str) -> None:
+    if code == 0:
+        return
+    if match := re.search(r"^error: (.*)$", text, re.MULTILINE):  # as firmware/ reports it
+        raise UserError(f"The program failed on {board.name}: {match[1]}.")
+    reason = text.strip().splitlines()[-1] if text.strip() else f"exit code {code}"
+    raise UserError(f"{QEMU} failed on {board.name}: {reason}")

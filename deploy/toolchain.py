@@ -1,0 +1,122 @@
+"""Compile and link C for a board with GCC."""
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+
+from keras_bc.deploy.boards import MICROCONTROLLER, Board
+from keras_bc.errors import UserError
+
+PREFIX = "arm-none-eabi-"
+PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
+
+FIRMWARE = MICROCONTROLLER / "firmware"
+STARTUP = [FIRMWARE / "startup.c", FIRMWARE / "semihosting.c"]
+"""What every program needs beside a `main`."""
+
+KERNELS = sorted((MICROCONTROLLER / "src").glob("*.c"))
+"""The C library; what a program does not call is not linked."""
+
+# Without contraction a*b + c is rounded twice on every chip, as on the host.
+COMPILE = ["-std=c99", "-O2", "-ffunction-sections", "-fdata-sections", "-ffp-contract=off"]
+LINK = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--print-memory-usage"]
+
+_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+
+
+def link(
+    sources: Sequence[Path], board: Board, elf: Path, options: Sequence[str] = ()
+) -> tuple[int, int]:
+    """Build a program for `board`, with its linker script and map beside it.
+
+    Args:
+        sources: C files; most likely `[main, *STARTUP, *KERNELS]`.
+        board: Gives the CPU's flags and the memory map.
+        elf: The file to write; `elf` with the suffixes .ld and .map is written too.
+        options: More options for GCC.
+
+    Returns:
+        The bytes of flash and of RAM that it takes, the board's reserved stack included.
+
+    Raises:
+        UserError: GCC is missing, or the program does not fit the board.
+    """
+    script = elf.with_suffix(".ld")
+    template = jinja2.Template((FIRMWARE / "firmware.ld").read_text(), keep_trailing_newline=True)
+    script.write_text(template.render(board=board))
+    output = tool(
+        "gcc",
+        *board.flags,
+        *COMPILE,
+        *LINK,
+        f"-I{MICROCONTROLLER / 'include'}",
+        f"-I{FIRMWARE}",
+        *options,
+        *sources,
+        f"-Wl,--script={script},-Map={elf.with_suffix('.map')}",
+        "-o",
+        elf,
+        check=lambda text: _check_fit(board, text),
+    )
+    return _memory_usage(output)
+
+
+def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
+    """Run one of the GNU tools for the board's CPU, and return all that it prints.
+
+    Args:
+        name: "gcc", "objcopy", ...
+        arguments: As on its command line.
+        check: Called with the output before anything else is made of a failure.
+
+    Raises:
+        UserError: It is not installed.
+        RuntimeError: It fails.
+    """
+    command = [PREFIX + name, *map(str, arguments)]
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{command[0]} was not found. Install the compiler (apt install {PACKAGES})."
+        ) from error
+    check(done.stdout)
+    if "nano.specs" in done.stdout:
+        raise UserError(f"The C library newlib was not found (apt install {PACKAGES}).")
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}")
+    return done.stdout
+
+
+def _memory_usage(output: str) -> tuple[int, int]:
+    """The figures of ld's --print-memory-usage, which it prints even where they are too large."""
+    used = dict(re.findall(r"^\s*(FLASH|RAM):\s+(\d+ [KMG]?B)", output, re.MULTILINE))
+    sizes = {region: text.split() for region, text in used.items()}
+    flash, ram = (int(sizes[key][0]) * _UNITS[sizes[key][1]] for key in ("FLASH", "RAM"))
+    return flash, ram
+
+
+def _check_fit(board: Board, output: str) -> None:
+    if re.search(r"region `(FLASH|RAM)' overflowed", output) is None:
+        return
+    flash, ram = _memory_usage(output)
+    raise does_not_fit(board, flash, ram)
+
+
+def does_not_fit(board: Board, flash: int, ram: int) -> UserError:
+    """The refusal of what needs more `flash` or `ram` than the board has."""
+    return UserError(
+        f"The model does not fit {board.name}: it needs {flash} bytes of flash, of which there "
+        f"are {board.flash.size}, and {ram} bytes of RAM, of which there are {board.ram.size}. "
+        "Take a larger board or a smaller model."
+    )

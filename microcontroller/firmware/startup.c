@@ -1,0 +1,99 @@
+/* Start-up for every Cortex-M.
+ *
+ * At reset these cores run from an internal oscillator with interrupts off, and need no more than
+ * a vector table, .data and .bss. The stack lies at the bottom of RAM (see firmware.ld), so that
+ * an overflow leaves RAM and faults instead of overwriting variables.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "startup.h"
+
+#include <string.h>
+
+#include "semihosting.h"
+
+#define STACK_PAINT 0xa5a5a5a5u
+#define SYSTEM_REGISTER(address) (*(volatile uint32_t *)(address))
+
+extern uint32_t __stack_bottom[], __stack_top[]; /* from the linker script, as all below */
+extern char __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
+
+int main(void);
+void reset(void);
+void fault(void);
+void fault_report(const uint32_t *frame);
+
+static const struct {
+    const void *stack_top;
+    void (*handlers[15])(void);
+} vectors __attribute__((section(".vectors"), used)) = {
+    __stack_top,
+    {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault,
+     fault, fault},
+};
+
+static uint32_t *stack_pointer(void)
+{
+    uint32_t *sp;
+    __asm volatile("mov %0, sp" : "=r"(sp));
+    return sp;
+}
+
+/* Volatile, or the compiler would call memset, whose own frame lies in what is painted. */
+static void paint_stack(void)
+{
+    for (volatile uint32_t *word = __stack_bottom; word < stack_pointer(); word++)
+        *word = STACK_PAINT;
+}
+
+uint32_t startup_peak_stack(void)
+{
+    const uint32_t *word = __stack_bottom;
+    while (word < __stack_top && *word == STACK_PAINT)
+        word++;
+    return (uint32_t)((const char *)__stack_top - (const char *)word);
+}
+
+static void prepare_core(void)
+{
+    /* A loader that starts us without a reset may leave its own interrupts pending. */
+    __asm volatile("cpsid i");
+#if __ARM_ARCH >= 7 || defined(__ARM_ARCH_8M_BASE__)
+    SYSTEM_REGISTER(0xe000ed08) = (uint32_t)&vectors; /* VTOR; ARMv6-M has none */
+#endif
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+    SYSTEM_REGISTER(0xe000ed88) |= 0xfu << 20; /* CPACR: full access to CP10 and CP11 */
+#endif
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
+void reset(void)
+{
+    prepare_core();
+    paint_stack();
+    memcpy(__data_start, __data_load, (uint32_t)(__data_end - __data_start));
+    memset(__bss_start, 0, (uint32_t)(__bss_end - __bss_start));
+    semihosting_exit((uint32_t)main());
+}
+
+/* The stack pointer may have left RAM: keep it for the report, and take a good one. */
+__attribute__((naked)) void fault(void)
+{
+    __asm volatile("mov r0, sp\n\t"
+                   "ldr r1, =__stack_top\n\t"
+                   "mov sp, r1\n\t"
+                   "bl fault_report");
+}
+
+/* `frame` holds r0-r3, r12, lr, pc and xpsr, as the core pushed them. */
+void fault_report(const uint32_t *frame)
+{
+    if (frame < __stack_bottom) {
+        semihosting_print("error: stack overflow\n");
+    } else {
+        semihosting_print("error: fault at ");
+        semihosting_print_hex(frame[6]);
+        semihosting_print("\n");
+    }
+    semihosting_exit(2);
+}
