@@ -5,7 +5,7 @@ Fused ops, beside softmax, max_pool_2d, average_pool_2d, pad_2d and reshape as `
 ================ ============================================== ================================
 kind             inputs                                         options
 ================ ============================================== ================================
-fully_connected  x, weights [out, k], scale [out], offset [out] binary, low, high
+fully_connected  x, weights [out, k], scale [out], offset [out] binary (always), low, high
 conv_2d          x, weights [out, kh, kw, c/groups],            binary, groups, window, pool,
                  scale [out], offset [out]                      low, high
 ================ ============================================== ================================
@@ -22,6 +22,7 @@ Binary weights are +1 and -1 here, their size stands in `scale`. The rules:
   scale change sign, which is exact in one bit.
 - What has no op to fold into becomes one of its own: a 1x1 depthwise convolution with weights +1.
 - Zero padding folds into the binary convolution that follows it.
+- A dense layer of real weights becomes a 1x1 convolution.
 """
 
 import math
@@ -40,7 +41,7 @@ def fuse(graph: Graph) -> Graph:
     for index, op in enumerate(graph.ops):
         following = graph.ops[index + 1].kind if index + 1 < len(graph.ops) else None
         fuser.take(op, following)
-    return _graph(graph, fuser.steps)
+    return _graph(graph, _as_images(fuser.steps))
 
 
 @dataclass
@@ -134,17 +135,11 @@ class _Fuser:
         return None
 
     def _stand_alone(self, op: Op, scale: np.ndarray, offset: np.ndarray, bounds: dict) -> None:
-        """clip(x * scale + offset) as a depthwise convolution, of one pixel or more."""
-        shape, channels = self.tensors[op.outputs[0]].shape, len(scale)
-        image = shape if len(shape) == 4 else (1, 1, math.prod(shape[1:-1]), channels)
-        if image != shape:
-            self.steps.append(_Step("reshape", op.name, f"{op.outputs[0]}/image", image, {}))
-        options = {"binary": True, "groups": channels, "window": IDENTITY, "pool": IDENTITY}
-        constants = {"weights": np.ones((channels, 1, 1, 1)), "scale": scale, "offset": offset}
-        output = op.outputs[0] if image == shape else f"{op.outputs[0]}/scaled"
-        self.steps.append(_Step("conv_2d", op.name, output, image, options | bounds, constants))
-        if image != shape:
-            self.steps.append(_Step("reshape", op.name, op.outputs[0], shape, {}))
+        """clip(x * scale + offset) as a depthwise convolution."""
+        weights = np.ones((len(scale), 1, 1, 1))
+        options = {"binary": True, "groups": len(scale), "window": IDENTITY, "pool": IDENTITY}
+        self._append(op, options | bounds, weights=weights, scale=scale, offset=offset)
+        self.steps[-1].kind = "conv_2d"
 
     def _pools_accumulators(self, op: Op, following: str | None) -> bool:
         target = self.steps[-1] if self.steps else None
@@ -163,6 +158,30 @@ class _Fuser:
         target.constants["scale"] = target.constants["scale"] * sign
         target.options["pool"] = op.options["window"]
         target.output, target.shape = op.outputs[0], self.tensors[op.outputs[0]].shape
+
+
+def _as_images(steps: list[_Step]) -> list[_Step]:
+    """Convolutions of what is no image get reshapes around them; int8 dense layers become such.
+
+    TensorFlow Lite's own FULLY_CONNECTED has per-channel weights in its newest runtimes only; a
+    1x1 convolution has them in all.
+    """
+    result = []
+    for step in steps:
+        if step.kind == "fully_connected" and not step.options["binary"]:
+            step.kind = "conv_2d"
+            step.options |= {"groups": 1, "window": IDENTITY, "pool": IDENTITY}
+            step.constants["weights"] = step.constants["weights"][:, None, None, :]
+        if step.kind == "conv_2d" and len(step.shape) != 4:
+            pixels, channels = math.prod(step.shape[1:-1]), step.constants["weights"].shape[-1]
+            inputs = channels * step.options["groups"]
+            before = _Step("reshape", step.name, f"{step.output}/x", (1, 1, pixels, inputs), {})
+            after = _Step("reshape", step.name, step.output, step.shape, {})
+            step.output, step.shape = f"{step.output}/y", (1, 1, pixels, step.shape[-1])
+            result += [before, step, after]
+        else:
+            result.append(step)
+    return result
 
 
 def _graph(source: Graph, steps: list[_Step]) -> Graph:

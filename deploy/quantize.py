@@ -55,10 +55,8 @@ class _Quantizer:
 
     def take(self, op: Op) -> None:
         """Append the integer form of `op`."""
-        if op.kind == "fully_connected" and op.options["binary"]:
+        if op.kind == "fully_connected":
             self._binary_fully_connected(op)
-        elif op.kind == "fully_connected":
-            self._int8_fully_connected(op)
         elif op.kind == "conv_2d" and op.options["binary"]:
             self._binary_conv_2d(op)
         elif op.kind == "conv_2d":
@@ -82,6 +80,7 @@ class _Quantizer:
         return name
 
     def _append(self, kind: str, op: Op, *constants: str, **options) -> None:
+        """Append an op that reads and writes what `op` does."""
         inputs = [op.inputs[0], *constants]
         self.graph.ops.append(Op(kind, op.name, inputs, list(op.outputs), options))
 
@@ -171,9 +170,6 @@ class _Quantizer:
             self._constant(op, "weights", quantized, size),
             self._constant(op, "bias", bias.astype(np.int32), bias_scale),
         ]
-
-    def _int8_fully_connected(self, op: Op) -> None:
-        self._append("FULLY_CONNECTED", op, *self._int8(op))
 
     def _int8_conv_2d(self, op: Op) -> None:
         if op.options["groups"] != 1:

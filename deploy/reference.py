@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
 from keras_bc.deploy.calibrate import convolve
-from keras_bc.deploy.fixed_point import requantize
+from keras_bc.deploy.fixed_point import requantize, requantize_twice
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import unpack_bits
 from keras_bc.deploy.windows import from_options, patches
@@ -115,7 +115,7 @@ def _requantized(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
 
 def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
     zero_point = graph.tensors[op.outputs[0]].zero_point
-    return requantize(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
+    return requantize_twice(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
 
 
 _EQUATIONS = {

@@ -1,0 +1,78 @@
+"""From a trained model to its artefacts: the one function that walks the steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_bc import files
+from keras_bc.deploy import c_source, flatbuffer, workspace
+from keras_bc.deploy.calibrate import calibrate, check_samples
+from keras_bc.deploy.fuse import fuse
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.quantize import quantize
+from keras_bc.deploy.trace import trace
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export wrote.
+
+    Attributes:
+        model: The `.tflite`.
+        tflite_bytes: Its size.
+        weight_bytes: Of the constants in it: weights, biases and per-channel parameters.
+        layers: For each op its `name`, `op`, output `shape` and `weight_bytes`.
+    """
+
+    model: Path
+    tflite_bytes: int
+    weight_bytes: int
+    layers: list[dict]
+
+
+def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Export:
+    """Write `model` as `folder/model.tflite` and as C sources for any CPU.
+
+    Args:
+        model: Trained, batch-norm statistics estimated with the deployed weights.
+        samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on.
+        folder: Made if there is none; what an earlier export wrote there is replaced.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UserError: The model or the samples cannot be exported, or the folder is not ours.
+    """
+    folder = Path(folder)
+    data = flatbuffer.write(to_integers(model, samples))
+    graph = flatbuffer.read(data)  # what the chip runs is what the file says
+    workspace.claim(folder)
+    workspace.write_manifest(folder, [workspace.MODEL, "model.c", "model.h"])
+    files.write_bytes(folder / workspace.MODEL, data)
+    c_source.emit(graph, folder)
+    layers = describe(graph)
+    weight_bytes = sum(layer["weight_bytes"] for layer in layers)
+    return Export(folder / workspace.MODEL, len(data), weight_bytes, layers)
+
+
+def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:
+    """The integer graph of a trained model; see `export` for the arguments."""
+    fused = fuse(trace(model))
+    check_samples(fused, samples)
+    return quantize(fused, calibrate(fused, samples))
+
+
+def describe(graph: Graph) -> list[dict]:
+    """Name, op, output shape and bytes of constants of each op of an integer graph."""
+    return [
+        {
+            "name": op.name,
+            "op": op.kind,
+            "shape": list(graph.tensors[op.outputs[0]].shape),
+            "weight_bytes": sum(graph.tensors[name].data.nbytes for name in op.inputs[1:]),
+        }
+        for op in graph.ops
+    ]
