@@ -1,0 +1,113 @@
+"""Test errors, each with the weights that it was measured with."""
+
+import contextlib
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_bc.batch_norm import reestimate_batch_norm
+from keras_bc.errors import UserError
+from keras_bc.layers.quantized_kernel import WEIGHTS_MODES
+from keras_bc.traversal import batch_norms, quantized
+
+
+def evaluate(
+    model: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    weights: str = "deployed",
+    train_x: np.ndarray | None = None,
+    batch_size: int = 1000,
+) -> dict:
+    """Return the share of examples whose largest output is not their label's.
+
+    Args:
+        model: A classifier with one output a class.
+        x: Examples, `(n, ...)`; reshaped to the model's input where only the axes differ.
+        y: Integer labels, `(n,)`.
+        weights: "deployed" for the weights that export packs, "real" for the float ones, with
+            which the BinaryConnect paper tests its stochastically trained networks.
+        train_x: Training examples on which batch-norm statistics are re-estimated for these weights
+            while this runs. A saved model's statistics fit its deployed weights, so "real" is only
+            meaningful with it. The model is as before afterwards.
+        batch_size: Examples at a time; it bounds the memory.
+
+    Returns:
+        `{"error": percent, "samples": n, "weights": weights}`.
+
+    Raises:
+        UserError: The examples, the labels or `weights` do not fit the model.
+    """
+    if weights not in WEIGHTS_MODES:
+        raise UserError(
+            f"Cannot evaluate with weights '{weights}'. Expected {' or '.join(WEIGHTS_MODES)}."
+        )
+    x = fit_shape(x, model.input_shape[1:])
+    with _restored_statistics(model), inference_weights(model, weights):
+        if train_x is not None:
+            reestimate_batch_norm(model, fit_shape(train_x, model.input_shape[1:]), batch_size)
+        error = error_percent(model, x, y, batch_size)
+    return {"error": error, "samples": len(x), "weights": weights}
+
+
+def error_percent(model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int = 1000):
+    """Return the percentage of wrong classes of the model as it is, in its inference mode."""
+    if len(x) != len(y) or not len(x):
+        raise UserError(f"There are {len(x)} examples and {len(y)} labels. Expected a label each.")
+    classes = model.output_shape[-1]
+    if y.max() >= classes:
+        raise UserError(
+            f"The data set has the label {y.max()}, but the model has {classes} outputs. "
+            "Expected labels from 0 to one less than the outputs."
+        )
+    wrong = 0
+    for start in range(0, len(x), batch_size):
+        # Not `predict`: that would keep the weights' mode which it was compiled in.
+        outputs = ops.convert_to_numpy(model(x[start : start + batch_size], training=False))
+        wrong += int(np.sum(outputs.argmax(-1) != y[start : start + batch_size]))
+    return round(100 * wrong / len(x), 4)
+
+
+def fit_shape(x: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return the examples in the model's input shape; images are flattened for a dense network.
+
+    Args:
+        x: `(n, ...)`.
+        shape: Of one example.
+
+    Raises:
+        UserError: One example has another number of values.
+    """
+    if x.shape[1:] == tuple(shape):
+        return x
+    if None in shape or np.prod(x.shape[1:]) != np.prod(shape):
+        raise UserError(
+            f"The data set's examples have the shape {x.shape[1:]}, the model's input is "
+            f"{tuple(shape)}. Give a data set of the model's shape."
+        )
+    return x.reshape(-1, *shape)
+
+
+@contextlib.contextmanager
+def inference_weights(model: keras.Model, mode: str):
+    """Let every quantized layer infer with "deployed" or "real" weights while the block runs."""
+    before = [(layer, layer.weights_mode) for layer in quantized(model)]
+    try:
+        for layer, _ in before:
+            layer.weights_mode = mode
+        yield
+    finally:
+        for layer, mode_before in before:
+            layer.weights_mode = mode_before
+
+
+@contextlib.contextmanager
+def _restored_statistics(model: keras.Model):
+    variables = [v for norm in batch_norms(model) for v in norm.non_trainable_variables]
+    before = [ops.convert_to_numpy(variable) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)

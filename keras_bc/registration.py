@@ -1,0 +1,56 @@
+"""Make our classes known to Keras as soon as there is a Keras, and not before.
+
+Keras loads a saved class only if it was registered, that is, if its module was imported. Importing
+ours imports Keras, which takes seconds and which an exported model does not need. So a bare
+`import keras_bc` waits: if Keras is there, it registers at once, otherwise the moment that Keras
+has been imported.
+"""
+
+import importlib
+import importlib.util
+import sys
+from importlib.abc import Loader, MetaPathFinder
+
+_MODULES = ("keras_bc.constraints", "keras_bc.layers", "keras_bc.optimizers", "keras_bc.quantizers")
+
+
+def follow_keras() -> None:
+    """Register our classes with Keras, now or when it is imported."""
+    if "keras" in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _KerasFinder())
+
+
+def _register():
+    for name in _MODULES:
+        importlib.import_module(name)
+
+
+class _KerasFinder(MetaPathFinder):
+    """Finds the package `keras` as ever, once, and has us called when it is loaded."""
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None:
+            spec.loader = _RegisteringLoader(spec.loader)
+        return spec
+
+
+class _RegisteringLoader(Loader):
+    """Keras's own loader, followed by the registration."""
+
+    def __init__(self, loader):
+        self._loader = loader
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        # From here on all is as if nobody had looked: the module keeps its own loader.
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        _register()
