@@ -6,13 +6,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bc import files
+from keras_bc import datasets, files, models
 from keras_bc.deploy import c_source, flatbuffer, workspace
 from keras_bc.deploy.calibrate import calibrate, check_samples
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.quantize import quantize
 from keras_bc.deploy.trace import trace
+
+CALIBRATION_SAMPLES = 1000
+"""How many of a data set's first examples."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
     layers = describe(graph)
     weight_bytes = sum(layer["weight_bytes"] for layer in layers)
     return Export(folder / workspace.MODEL, len(data), weight_bytes, layers)
+
+
+def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:
+    """Inputs to calibrate `model` on: of a data set or a `.npz` file, or of its recipe's data."""
+    samples = datasets.load_calibration(models.dataset_of(model.name, dataset))
+    return datasets.fit_shape(samples.x[:CALIBRATION_SAMPLES], model.input_shape[1:])
 
 
 def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:

@@ -1,0 +1,103 @@
+"""Compare a board's firmware with the host's interpreter, on real data."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_bc.deploy import emulator, firmware, flatbuffer, workspace
+from keras_bc.deploy.boards import Board
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.interpreter import Interpreter
+from keras_bc.errors import UserError
+from keras_bc.evaluation import fit_shape
+
+
+def read_model(path: Path) -> Graph:
+    """The integer graph of a `.tflite` file, or of an export's folder."""
+    return flatbuffer.read(workspace.model_file(path).read_bytes())
+
+
+def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
+    """Test error of a `.tflite` in the host's interpreter.
+
+    Args:
+        path: The file, or an export's folder.
+        x: float32 `[n, ...]`.
+        y: Integer labels `[n]`.
+
+    Returns:
+        `{"error": percent, "samples": n, "weights": "deployed"}`.
+
+    Raises:
+        UserError: The file cannot be run, or the data do not fit it.
+    """
+    interpreter = Interpreter(workspace.model_file(path))
+    outputs = interpreter.run(_quantized(read_model(path), interpreter, x, y))
+    return {"error": error_percent(outputs, y), "samples": len(y), "weights": "deployed"}
+
+
+def emulate(
+    path: Path,
+    board: Board,
+    x: np.ndarray,
+    y: np.ndarray,
+    profile: bool = False,
+    progress=lambda done: None,
+) -> dict:
+    """Run a model on an emulated board, and compare each output with the host's, bit for bit.
+
+    Args:
+        path: An export's folder, or a `.tflite`.
+        board: One that has an emulator.
+        x: float32 `[n, ...]`.
+        y: Integer labels `[n]`.
+        profile: Count instructions too.
+        progress: Called with the number of inferences done.
+
+    Returns:
+        The keys of `keras-bc emulate --json` (see the design): sizes in bytes, error in percent,
+        mismatches in samples; instructions of one inference or None.
+
+    Raises:
+        UserError: A tool is missing, the model does not fit the board, or the data do not fit it.
+    """
+    graph = read_model(path)
+    interpreter = Interpreter(workspace.model_file(path))
+    inputs = _quantized(graph, interpreter, x, y)
+    built = firmware.build(path, board)
+    run = emulator.run(built, board, inputs, profile=profile, progress=progress)
+    outputs = run.outputs.reshape(len(y), -1)
+    host = interpreter.run(inputs).reshape(len(y), -1)
+    instructions = run.layer_instructions or [None] * len(built.layers)
+    return {
+        "board": board.name,
+        "samples": len(y),
+        "error": error_percent(outputs, y),
+        "mismatches": int((outputs != host).any(axis=1).sum()),
+        "flash_bytes": built.flash_bytes,
+        "code_bytes": built.code_bytes,
+        "model_bytes": built.model_bytes,
+        "ram_bytes": built.ram_bytes,
+        "stack_bytes": run.stack_bytes,
+        "instructions": run.instructions,
+        "layers": [
+            {"name": layer.name, "op": layer.kind, "macs": layer.macs, "instructions": count}
+            for layer, count in zip(built.layers, instructions, strict=True)
+        ],
+    }
+
+
+def error_percent(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """The percentage of rows whose first largest value is not at the label."""
+    wrong = outputs.reshape(len(labels), -1).argmax(axis=1) != labels
+    return round(100 * float(wrong.mean()), 4)
+
+
+def _quantized(graph: Graph, interpreter: Interpreter, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    classes = int(np.prod(graph.tensors[graph.outputs[0]].shape))
+    if not len(y) or y.max() >= classes:
+        raise UserError(
+            f"The data set has {len(y)} samples with labels up to {max(y, default=0)}; the model "
+            f"has {classes} outputs. Expected labels from 0 to {classes - 1}."
+        )
+    return interpreter.quantize(fit_shape(x, graph.tensors[graph.inputs[0]].shape[1:]))

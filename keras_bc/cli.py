@@ -1,0 +1,289 @@
+"""The `keras-bc` command: it parses, calls, and prints.
+
+It is the roof over training and deployment, which know nothing of it. Their modules are imported
+inside the commands, so that `keras-bc --help` answers at once.
+"""
+
+import functools
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from keras_bc.errors import UserError
+
+# Keras's backend speaks of CUDA and of CPU features on import; errors still get through.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+class _Group(click.Group):
+    """Prints a user's mistake as one line, and exits with code 1."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="keras_bc")
+def main():
+    """Train networks with one-bit weights in Keras, and run them on microcontrollers.
+
+    The usual way: train (or save a model of your own), export, emulate, flash.
+    """
+
+
+def _shared(command):
+    """--json and --quiet, which every command takes; it returns (result, lines for people)."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+    @click.option("--quiet", is_flag=True, help="Show no progress.")
+    @functools.wraps(command)
+    def wrapped(as_json, quiet, **arguments):
+        from keras_bc import console
+
+        console.quiet = quiet
+        result, show = command(**arguments)
+        if as_json:
+            click.echo(json.dumps(result))
+        else:
+            show(result)
+
+    return wrapped
+
+
+_dataset = click.option(
+    "--dataset",
+    metavar="NAME|FILE.npz",
+    help="mnist, cifar10, digits, or a file with arrays x and y. Default: the recipe's.",
+)
+_board = click.option(
+    "--board", required=True, metavar="NAME", help="A board's name (see `keras-bc boards`)."
+)
+_folder = click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+
+
+@main.command()
+@click.argument("recipe", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the recipes and stop.")
+@click.option("-o", "output", type=click.Path(path_type=Path), help="Default: RECIPE.keras.")
+@click.option("--epochs", type=int, metavar="N", help="Spread the schedule over N epochs.")
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
+@_dataset
+@click.option("--seed", type=int, default=0, show_default=True, help="Of weights, order and draws.")
+@_shared
+def train(recipe, listing, output, epochs, resume, dataset, seed):
+    """Train RECIPE and save its best epoch, ready to be exported.
+
+    Beside the model come its history (.history.json) and its curves (.png).
+    """
+    from keras_bc import console, recipes
+
+    if listing:
+        rows = [
+            {"name": r.name, "summary": r.summary, "epochs": r.epochs, "error": r.expected_error}
+            for r in recipes.RECIPES.values()
+        ]
+        return {"recipes": rows}, lambda result: console.table("Recipes", result["recipes"])
+    if recipe is None:
+        raise click.UsageError("Name a recipe; `keras-bc train --list` shows them.")
+    from keras_bc.training import train as fit
+
+    output = output or Path(f"{recipe}.keras")
+    history = fit(recipe, output, epochs, resume, dataset, seed, quiet=console.quiet)
+    result = {key: history[key] for key in ("recipe", "epochs", "best_epoch")}
+    result |= {"model": str(output), "validation_error": history["best_validation_error"]}
+    return result, lambda _: click.echo(
+        f"{output}: validation error {result['validation_error']:.2f} % in epoch "
+        f"{result['best_epoch']} of {result['epochs']}"
+    )
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.keras|MODEL.tflite")
+@_dataset
+@click.option(
+    "--weights",
+    default="deployed",
+    show_default=True,
+    metavar="real|deployed",
+    help="The float weights of the training, or the one-bit weights that the chip gets.",
+)
+@_shared
+def evaluate(model, dataset, weights):
+    """Measure MODEL's test error."""
+    from keras_bc import datasets, models
+
+    if model.suffix == ".keras":
+        from keras_bc.evaluation import evaluate as measure
+
+        network = models.load(model)
+        name = models.dataset_of(network.name, dataset)
+        test = datasets.load_test(name)
+        # Saved statistics fit the deployed weights; for others they are estimated anew.
+        train_x = datasets.load_calibration(name).x if weights != "deployed" else None
+        result = measure(network, test.x, test.y, weights, train_x)
+    else:
+        from keras_bc.deploy import verify
+
+        if weights != "deployed":
+            raise UserError(f"{model} holds the deployed weights alone. Leave --weights out.")
+        test = datasets.load_test(models.dataset_of(verify.read_model(model).name, dataset))
+        result = verify.evaluate(model, test.x, test.y)
+    return result, lambda _: click.echo(
+        f"{result['error']:.2f} % error on {result['samples']} samples, {result['weights']} weights"
+    )
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.keras")
+@_shared
+def summary(model):
+    """Show what each layer of MODEL costs: bits, bytes and multiply-accumulates."""
+    from keras_bc import models
+    from keras_bc.summary import describe, show
+
+    network = models.load(model)
+    return describe(network), lambda _: show(network)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.keras")
+@click.option("-o", "folder", required=True, type=click.Path(path_type=Path), metavar="OUT")
+@click.option(
+    "--calibrate",
+    metavar="NAME|FILE.npz",
+    help="What the 8-bit activations' ranges are measured on. Default: the recipe's data set.",
+)
+@_shared
+def export(model, folder, calibrate):
+    """Write MODEL as a bit-packed OUT/model.tflite and as C sources."""
+    from keras_bc import console, models
+    from keras_bc.deploy import export as steps
+    from keras_bc.deploy import workspace
+
+    workspace.claim(folder)
+    network = models.load(model)
+    samples = steps.calibration_samples(network, calibrate)
+    with console.working("exporting"):
+        written = steps.export(network, samples, folder)
+    result = {
+        "tflite_bytes": written.tflite_bytes,
+        "weight_bytes": written.weight_bytes,
+        "layers": written.layers,
+    }
+
+    def show(_):
+        console.table(f"{written.model}: {written.tflite_bytes} bytes", written.layers)
+
+    return result, show
+
+
+@main.command()
+@_shared
+def boards():
+    """List the boards that firmware can be built for."""
+    from keras_bc import console
+    from keras_bc.deploy import boards as known
+
+    rows = [
+        {
+            "board": board.name,
+            "cpu": board.cpu,
+            "flash_kb": board.flash.size // 1024,
+            "ram_kb": board.ram.size // 1024,
+            "emulator": board.emulator or "-",
+            "flasher": board.flasher or "-",
+            "title": board.title,
+        }
+        for board in known.all()
+    ]
+    return {"boards": rows}, lambda _: console.table("Boards", rows)
+
+
+@main.command()
+@_folder
+@_board
+@_shared
+def build(folder, board):
+    """Build the firmware of an export, OUT, for a board."""
+    from keras_bc import console
+    from keras_bc.deploy import boards as known
+    from keras_bc.deploy import firmware
+
+    with console.working("building"):
+        built = firmware.build(folder, known.find(board))
+    keys = ("flash_bytes", "code_bytes", "model_bytes", "ram_bytes")
+    result = {key: getattr(built, key) for key in keys}
+    return result, lambda _: click.echo(
+        f"{built.elf}: flash {built.flash_bytes} bytes (code {built.code_bytes}, model "
+        f"{built.model_bytes}), RAM {built.ram_bytes} bytes"
+    )
+
+
+@main.command()
+@_folder
+@_board
+@_dataset
+@click.option("--samples", type=click.IntRange(1), metavar="N", help="Default: the whole test set.")
+@click.option("--profile", is_flag=True, help="Count instructions, exactly, by layer.")
+@_shared
+def emulate(folder, board, dataset, samples, profile):
+    """Run an export, OUT, on an emulated board, and compare it with the host bit for bit."""
+    from keras_bc import console, datasets, models
+    from keras_bc.deploy import boards as known
+    from keras_bc.deploy import verify
+
+    target = known.find(board)
+    name = models.dataset_of(verify.read_model(folder).name, dataset)
+    test = datasets.load_test(name).head(samples)
+    with console.counting(f"emulating {board}", len(test)) as progress:
+        result = verify.emulate(folder, target, test.x, test.y, profile, progress)
+    return result, console.emulation
+
+
+@main.command()
+@_folder
+@_board
+@click.option("--gdb", metavar="HOST:PORT", help="Load through a GDB server, not a debug probe.")
+@click.option("--dry-run", is_flag=True, help="Build, show the commands, touch no board.")
+@_shared
+def flash(folder, board, gdb, dry_run):
+    """Build the firmware of an export, OUT, and load it into a board."""
+    from keras_bc.deploy import boards as known
+    from keras_bc.deploy import firmware
+    from keras_bc.deploy import flash as loader
+
+    target = known.find(board)
+    built = firmware.build(folder, target)
+    commands = loader.flash(built, target, gdb=gdb, dry_run=dry_run)
+    result = {"board": board, "elf": str(built.elf), "commands": commands, "dry_run": dry_run}
+
+    def show(_):
+        for command in commands:
+            click.echo(command)
+        if not dry_run:
+            click.echo(f"{built.elf} runs on {board}.")
+
+    return result, show
+
+
+@main.command()
+@click.option("-o", "folder", default="demo-out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option("--short", is_flag=True, help="One epoch and a few samples: does it all work?")
+@_shared
+def demo(folder, short):
+    """Train on MNIST, export, and run on the host and on emulated boards."""
+    from keras_bc import console
+    from keras_bc.deploy import demo as script
+
+    result = script.run(folder, short)
+    return result, console.demo
+
+
+if __name__ == "__main__":
+    sys.exit(main())

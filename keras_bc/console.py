@@ -1,0 +1,92 @@
+"""What people see: tables on stdout, progress on stderr."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+quiet = False
+"""Set by --quiet: no progress."""
+
+
+def say(text: str) -> None:
+    """Tell what happens next, on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def table(title: str, rows: list[dict]) -> None:
+    """Print dictionaries with the same keys, a line each."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for key in rows[0]:
+        numeric = any(isinstance(row[key], int | float) for row in rows)
+        shown.add_column(key.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        shown.add_row(*(_text(value) for value in row.values()))
+    Console().print(shown)
+
+
+def _text(value) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
+
+
+@contextlib.contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on a terminal that something is going on."""
+    if quiet:
+        yield
+        return
+    with Console(stderr=True).status(text):
+        yield
+
+
+@contextlib.contextmanager
+def counting(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal; yields a function that takes how many of `total` are done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=hidden) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def emulation(result: dict) -> None:
+    """Print what `keras-bc emulate` found."""
+    profile = result["instructions"] is not None
+    if profile:
+        rows = [
+            layer | {"per_mac": layer["instructions"] / layer["macs"] if layer["macs"] else None}
+            for layer in result["layers"]
+        ]
+        table(f"{result['board']}: instructions of one inference", rows)
+    lines = [
+        f"{result['board']}: {result['error']:.2f} % error on {result['samples']} samples, "
+        f"{result['mismatches']} outputs differ from the host's",
+        f"flash {result['flash_bytes']:,} bytes (code {result['code_bytes']:,}, model "
+        f"{result['model_bytes']:,}), RAM {result['ram_bytes']:,} bytes, of it a stack of "
+        f"{result['stack_bytes']:,} at its peak",
+    ]
+    if profile:
+        macs = sum(layer["macs"] for layer in result["layers"])
+        each = result["instructions"] / macs if macs else 0
+        lines.append(f"{result['instructions']:,} instructions, {each:.2f} per MAC")
+    for line in lines:
+        print(line)
+
+
+def demo(result: dict) -> None:
+    """Print what the demo measured, from the trained model to each board."""
+    table(f"{result['recipe']} on {result['dataset']}", result["rows"])
+    print(f"Everything is in {result['folder']}.")

@@ -1,0 +1,51 @@
+"""Read saved models, and find the data that belongs to them."""
+
+from pathlib import Path
+
+from keras_bc import recipes
+from keras_bc.errors import UserError
+
+
+def load(path: str | Path):
+    """The Keras model in a `.keras` file.
+
+    Raises:
+        UserError: The file is missing, damaged, or holds layers that are not installed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(
+            f"There is no file {path}. Train one with `keras-bc train RECIPE -o {path}`."
+        )
+    import keras
+
+    import keras_bc.layers  # noqa: F401 (the classes that the file names)
+
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Keras lets through what zip, JSON, HDF5 and the layers raise
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"{path} cannot be read as a Keras model ({reason}). Expected a whole .keras file, as "
+            "model.save() writes it."
+        ) from error
+
+
+def dataset_of(model_name: str, given: str | None) -> str:
+    """The data set for a model: the one that the user gave, or its recipe's.
+
+    Args:
+        model_name: A model that `keras-bc train` made has its recipe's.
+        given: A name, a `.npz` file, or None.
+
+    Raises:
+        UserError: None was given, and the model is no recipe's.
+    """
+    if given is not None:
+        return given
+    if model_name in recipes.RECIPES:
+        return recipes.find(model_name).dataset
+    raise UserError(
+        f"The model '{model_name}' is of no recipe, so its data set is unknown. Name one (mnist, "
+        "digits, ...), or give a .npz file with the arrays x and y."
+    )
