@@ -1,0 +1,92 @@
+"""One-bit weights as words, in the orders that the kernels want them.
+
+The canonical layout is the .tflite's own: word j of output o at [o, j], bit k % 32 of word
+k // 32, 1 means -1, pad bits 0. A kernel variant may want the words in another order (the column
+`layout` of kernels.def): the emitter asks here.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def words_for(bits: int) -> int:
+    """The 32-bit words that `bits` one-bit weights take."""
+    return -(-bits // 32)
+
+
+def pack_bits(signs: np.ndarray) -> np.ndarray:
+    """The canonical words of one-bit weights.
+
+    Args:
+        signs: +1 and -1 of any dtype, `[out, k]`.
+
+    Returns:
+        int32 `[out, ceil(k / 32)]`.
+
+    Raises:
+        ValueError: `signs` is not a matrix, or has other values.
+    """
+    signs = np.asarray(signs)
+    if signs.ndim != 2:
+        raise ValueError(
+            f"Invalid value for argument `signs`. Expected shape [out, k]. Received: "
+            f"shape {signs.shape}."
+        )
+    if not np.isin(signs, (-1, 1)).all():
+        raise ValueError("Invalid value for argument `signs`. Expected +1 and -1 only.")
+    outs, k = signs.shape
+    bits = np.zeros((outs, 32 * words_for(k)), np.uint8)
+    bits[:, :k] = signs < 0
+    return np.packbits(bits, axis=1, bitorder="little").view("<i4").astype(np.int32)
+
+
+def unpack_bits(words: np.ndarray, k: int) -> np.ndarray:
+    """The +1 and -1 that `pack_bits` packed.
+
+    Args:
+        words: int32 `[out, ceil(k / 32)]`.
+        k: Weights of an output.
+
+    Returns:
+        int8 `[out, k]`.
+
+    Raises:
+        ValueError: The words are too many or too few for `k`.
+    """
+    if words.ndim != 2 or words.shape[1] != words_for(k):
+        raise ValueError(
+            f"Invalid value for argument `words`. Expected shape [out, {words_for(k)}] for "
+            f"{k} weights. Received: shape {words.shape}."
+        )
+    octets = np.ascontiguousarray(words, "<i4").view(np.uint8)
+    bits = np.unpackbits(octets, axis=1, count=k, bitorder="little").astype(np.int8)
+    return 1 - 2 * bits
+
+
+def pack(layout: str, words: np.ndarray) -> np.ndarray:
+    """Canonical words in the order of a kernel's layout.
+
+    Args:
+        layout: A name from kernels.def.
+        words: int32 `[out, ceil(k / 32)]`.
+
+    Returns:
+        int32, as many words, in the shape that says their order.
+
+    Raises:
+        ValueError: There is no such layout.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(
+            f"Invalid value for argument `layout`. Expected one of {', '.join(LAYOUTS)}. "
+            f"Received: layout={layout}."
+        )
+    return np.ascontiguousarray(LAYOUTS[layout](words))
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "canonical": lambda words: words,  # [out, word]
+    "columns": lambda words: words.T,  # [word, out]
+}
+"""From canonical words to each layout's."""

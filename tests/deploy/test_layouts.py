@@ -1,0 +1,51 @@
+"""One-bit weights as words."""
+
+import numpy as np
+import pytest
+
+from keras_bc.deploy import layouts
+
+
+def test_bits_are_packed_from_the_least_significant_and_1_means_minus_1():
+    signs = np.array([[-1, 1, -1, -1], [1, 1, 1, 1]])
+    assert layouts.pack_bits(signs).tolist() == [[0b1101], [0]]
+
+
+def test_the_33rd_weight_starts_a_word_and_bit_31_is_the_sign_of_the_int32():
+    signs = np.ones((1, 33))
+    signs[0, [31, 32]] = -1
+    words = layouts.pack_bits(signs)
+    assert words.dtype == np.int32
+    assert words.tolist() == [[-(2**31), 1]]
+
+
+@pytest.mark.parametrize("k", [1, 31, 32, 33, 100])
+def test_unpacking_gives_back_what_was_packed(k):
+    signs = np.random.default_rng(k).choice([-1, 1], (5, k)).astype(np.int8)
+    words = layouts.pack_bits(signs)
+    assert words.shape == (5, layouts.words_for(k))
+    np.testing.assert_array_equal(layouts.unpack_bits(words, k), signs)
+
+
+@pytest.mark.parametrize("signs", [np.zeros((2, 3)), np.ones(4), np.full((1, 1), np.nan)])
+def test_only_matrices_of_signs_are_packed(signs):
+    with pytest.raises(ValueError, match="`signs`"):
+        layouts.pack_bits(signs)
+
+
+def test_words_that_do_not_fit_their_number_of_weights_are_refused():
+    with pytest.raises(ValueError, match=r"Expected shape \[out, 2\]"):
+        layouts.unpack_bits(np.zeros((3, 1), np.int32), 33)
+
+
+def test_columns_hold_the_first_word_of_every_output_first():
+    words = np.array([[1, 2], [3, 4], [5, 6]], np.int32)
+    packed = layouts.pack("columns", words)
+    assert packed.ravel().tolist() == [1, 3, 5, 2, 4, 6]
+    assert packed.flags.c_contiguous
+    np.testing.assert_array_equal(layouts.pack("canonical", words), words)
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ValueError, match="layout=diagonal"):
+        layouts.pack("diagonal", np.zeros((1, 1), np.int32))
