@@ -95,7 +95,7 @@ setup(
             for folder in ("include", "src", "delegate", "firmware", "boards", "emulation")
         ],
     },
-    ext_modules=[native_library()] if list(MICROCONTROLLER.glob("*/*.c")) else [],
+    ext_modules=[native_library()],
     cmdclass={"build_ext": BuildLibrary, "bdist_wheel": PlatformWheel},
     entry_points={"console_scripts": ["keras-bc = keras_bc.cli:main"]},
     install_requires=[

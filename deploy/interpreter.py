@@ -1,0 +1,201 @@
+"""Run a .tflite file on the host, with our delegate loaded.
+
+Imports neither Keras nor TensorFlow: NumPy and one TFLite runtime are enough, on a Raspberry Pi
+say. Any of three runtimes will do, and gives the same integers.
+
+    interpreter = Interpreter("out/model.tflite")
+    scores = interpreter.predict(images)      # float32 in, float32 out
+    integers = interpreter.run(interpreter.quantize(images))
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from keras_bc.errors import UserError
+
+RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
+_BATCH = 256  # samples a call, so that memory stays small on large sets
+
+
+def native_library() -> Path:
+    """The shared object of the delegate, which exports every kernel of `kbc.h` too.
+
+    Raises:
+        UserError: It was not built.
+    """
+    suffix = ".dll" if sys.platform == "win32" else ".so"
+    path = Path(__file__).with_name(f"libkeras_bc{suffix}")
+    if not path.exists():
+        raise UserError(
+            f"The native library {path} is missing; it is built when keras_bc is installed: "
+            "install it again, with a C compiler on the PATH."
+        )
+    return path
+
+
+class Interpreter:
+    """A .tflite file in a TFLite runtime.
+
+    The runtime's default delegates (XNNPACK) are off: they compute the builtins in floating point
+    with other roundings than TensorFlow Lite's own integer kernels, which are what the C code
+    follows.
+
+    Args:
+        model: Path of a .tflite file, or its bytes. It has one int8 input and one int8 output.
+        runtime: One of `RUNTIMES`; None takes the first that is installed.
+        num_threads: For the builtins; the result does not depend on it.
+
+    Raises:
+        UserError: No such file, not a model, not an int8 model, or no runtime.
+    """
+
+    def __init__(self, model: str | Path | bytes, runtime: str | None = None, num_threads: int = 1):
+        self.runtime, self._api = _load_runtime(runtime)
+        self._num_threads = num_threads
+        self._name = "The model" if isinstance(model, bytes) else str(model)
+        self._model = model if isinstance(model, bytes) else _read(Path(model))
+        if self._model[4:8] != b"TFL3":
+            raise UserError(
+                f"{self._name} is not a .tflite file; expected one that `keras-bc export` wrote."
+            )
+        self._interpreter = self._open()
+        details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
+        if len(details) != 2 or any(tensor["dtype"] != np.int8 for tensor in details):
+            raise UserError(
+                f"{self._name} must have one int8 input and one int8 output; export it with "
+                "`keras-bc export`."
+            )
+        self._input, self._output = details
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one sample, without the batch axis."""
+        return tuple(self._input["shape"].tolist()[1:])
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of one sample, without the batch axis."""
+        return tuple(self._output["shape"].tolist()[1:])
+
+    def quantize(self, x: np.ndarray) -> np.ndarray:
+        """clip(round(x / scale) + zero_point, -128, 127), halves away from zero as in TFLite.
+
+        Args:
+            x: Real values `[n, *input_shape]`.
+
+        Returns:
+            int8, of x's shape.
+        """
+        scale, zero_point = self._input["quantization"]
+        steps = np.asarray(x, np.float32) / np.float32(scale)
+        rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
+        return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+
+    def dequantize(self, y: np.ndarray) -> np.ndarray:
+        """scale * (y - zero_point) in float32, with the output's scale."""
+        scale, zero_point = self._output["quantization"]
+        return np.float32(scale) * (np.asarray(y, np.float32) - np.float32(zero_point))
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Real values in, float32 out: `quantize`, `run`, `dequantize`."""
+        return self.dequantize(self.run(self.quantize(x)))
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """The model's integers.
+
+        Args:
+            x: int8 `[n, *input_shape]`, n >= 1.
+
+        Returns:
+            int8 `[n, *output_shape]`.
+
+        Raises:
+            UserError: `x` has another type or shape, or the file is damaged.
+        """
+        self._check(x)
+        batches = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]
+        return np.concatenate([self._invoke(self._interpreter, batch) for batch in batches])
+
+    def run_all(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """As `run`, but every activation: {tensor's name: integers `[n, ...]`}."""
+        self._check(x)
+        interpreter = self._open(experimental_preserve_all_tensors=True)
+        self._invoke(interpreter, x)
+        return {
+            tensor["name"]: interpreter.get_tensor(tensor["index"])
+            for tensor in interpreter.get_tensor_details()
+            # What is computed has an open batch axis; constants have none.
+            if tensor["name"] and -1 in tensor["shape_signature"]
+        }
+
+    def _open(self, **options):
+        interpreter_class, load_delegate, resolvers = self._api
+        try:
+            return interpreter_class(
+                model_content=self._model,
+                num_threads=self._num_threads,
+                experimental_op_resolver_type=resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+                experimental_delegates=[load_delegate(str(native_library()))],
+                **options,
+            )
+        except (ValueError, RuntimeError) as error:
+            raise self._refused(error) from error
+
+    def _invoke(self, interpreter, x: np.ndarray) -> np.ndarray:
+        index = self._input["index"]
+        try:
+            interpreter.resize_tensor_input(index, x.shape)
+            interpreter.allocate_tensors()
+            interpreter.set_tensor(index, x)
+            interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise self._refused(error) from error
+        return interpreter.get_tensor(self._output["index"])
+
+    def _refused(self, error: Exception) -> UserError:
+        reason = str(error).strip().splitlines() or ["no reason given"]
+        return UserError(
+            f"{self.runtime} cannot run {self._name}: {reason[0]} (export the model again)"
+        )
+
+    def _check(self, x: np.ndarray) -> None:
+        if x.dtype != np.int8 or len(x) == 0 or x.shape[1:] != self.input_shape:
+            expected = ", ".join(map(str, self.input_shape))
+            raise UserError(
+                f"The model takes int8 of shape [n, {expected}], n >= 1. "
+                f"Received: {x.dtype} of shape {list(x.shape)}."
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _load_runtime(name: str | None):
+    """The first runtime that imports: its name, and (Interpreter, load_delegate, resolvers)."""
+    if name not in (None, *RUNTIMES):
+        raise UserError(f"Unknown TFLite runtime {name}; expected one of {', '.join(RUNTIMES)}.")
+    for candidate in [name] if name else RUNTIMES:
+        try:
+            return candidate, _import_runtime(candidate)
+        except ImportError:
+            continue
+    raise UserError(
+        f"No TFLite runtime: {name or ' or '.join(RUNTIMES)} cannot be imported; "
+        f"pip install {(name or RUNTIMES[0]).replace('_', '-')}."
+    )
+
+
+def _import_runtime(name: str):
+    if name == "tensorflow":
+        lite = importlib.import_module(name).lite
+        experimental = lite.experimental
+        return lite.Interpreter, experimental.load_delegate, experimental.OpResolverType
+    module = importlib.import_module(f"{name}.interpreter")
+    return module.Interpreter, module.load_delegate, module.OpResolverType
