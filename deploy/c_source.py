@@ -1,0 +1,135 @@
+"""Write an integer graph as C: one header and one source that call the kernels of kbc.h.
+
+The text is in templates/; here is what fills it in.
+"""
+
+import re
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from keras_bc.deploy import c_text
+from keras_bc.deploy.graph import Graph, Tensor
+from keras_bc.deploy.plan import Plan, plan
+from keras_bc.errors import UserError
+from keras_bc.files import write_text
+
+__all__ = ["emit", "plan"]
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def emit(
+    graph: Graph,
+    folder: str | Path,
+    cpu: str = "any",
+    namespace: str = "model",
+    ram_limit: int | None = None,
+) -> list[Path]:
+    """Write NAMESPACE.h and NAMESPACE.c into `folder`. The same graph gives the same bytes.
+
+    Args:
+        graph: In the integer dialect, with one input and one output.
+        folder: It must exist.
+        cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
+        namespace: Prefix of the files, functions and constants: a lower-case C identifier.
+        ram_limit: Bytes that the arena may have, where smaller kernels can still save some; see
+            `plan`.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: The graph cannot be written as C, or the files cannot be written.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", namespace):
+        raise UserError(
+            f"`{namespace}` cannot be the prefix of C functions; expected lower-case letters, "
+            "digits and underscores, a letter first."
+        )
+    context = _context(graph, plan(graph, cpu, ram_limit), namespace)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    files = []
+    for suffix in (".h", ".c"):
+        files.append(Path(folder) / f"{namespace}{suffix}")
+        write_text(files[-1], environment.get_template(f"model{suffix}").render(context))
+    return files
+
+
+def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
+    """What the templates speak of."""
+    (x,), (y,) = graph.inputs, graph.outputs
+    names = c_text.identifiers(layer.name for layer in model.layers)
+    symbols = {x: "input_offset"} | {
+        layer.call.op.outputs[0]: f"{name}_output_offset"
+        for name, layer in zip(names, model.layers, strict=True)
+    }
+    symbols = {name: symbols[root] for name, root in model.roots.items()}
+    layers = [_layer(graph, model, step, name, symbols) for step, name in enumerate(names)]
+    return {
+        "title": c_text.comment(graph.name),
+        "namespace": namespace,
+        "NAMESPACE": namespace.upper(),
+        "input": _end(graph.tensors[x]) | {"offset": model.offsets[x]},
+        "output": _end(graph.tensors[y]) | {"symbol": symbols[y]},
+        "layers": layers,
+        "macs": sum(layer.macs for layer in model.layers),
+        "arena_bytes": model.arena_bytes,
+        "constant_bytes": model.constant_bytes,
+    }
+
+
+def _end(tensor: Tensor) -> dict[str, Any]:
+    """The model's input or output."""
+    scale, zero_point = float(tensor.scale[0]), tensor.zero_point
+    sign = "+" if zero_point < 0 else "-"
+    return {
+        "bytes": prod(tensor.shape),
+        "shape": list(tensor.shape),
+        "layout": " (NHWC)" if len(tensor.shape) == 4 else "",
+        "scale": f"{scale:#.9g}",
+        "zero_point": zero_point,
+        "real": f"{scale:.9g} * (q {sign} {abs(zero_point)})",
+    }
+
+
+def _layer(
+    graph: Graph, model: Plan, step: int, name: str, symbols: dict[str, str]
+) -> dict[str, Any]:
+    layer = model.layers[step]
+    op = layer.call.op
+    x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    arguments = [f"&{name}_params", f"memory + {symbols[x.name]}", f"memory + {symbols[y.name]}"]
+    if layer.scratch_bytes is not None:
+        arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
+    return {
+        "id": name,
+        "description": c_text.comment(f"{layer.name}: {layer.kind}, kernel {layer.variant}"),
+        "shapes": f"{list(x.shape)} -> {list(y.shape)}",
+        "macs": layer.macs,
+        "constants": [_constant(*item) for item in layer.constants().items()],
+        "struct": layer.call.params.c_name,
+        "params": c_text.struct(layer.call.params, name),
+        "call": c_text.call(layer.kernel.function, arguments),
+        "output_offset": model.offsets[y.name],
+        "output_bytes": prod(y.shape),
+        "scratch_offset": model.scratch_offsets[step],
+    }
+
+
+def _constant(field: str, data: np.ndarray) -> dict[str, Any]:
+    if field == "channels":
+        kind, length, text = "kbc_channel", len(data), c_text.channels(data)
+    else:
+        kind, text = c_text.numbers(data)
+        length = data.size
+    return {"field": field, "type": kind, "length": length, "text": text}

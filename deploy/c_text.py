@@ -1,0 +1,90 @@
+"""Names, numbers and initialisers as C99 spells them."""
+
+import ctypes
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+WIDTH = 100
+
+
+def identifiers(names: Iterable[str]) -> list[str]:
+    """An identifier for each name, in lower case, no two alike."""
+    taken: dict[str, int] = {}
+    result = []
+    for name in names:
+        text = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        if not text or text[0].isdigit() or text.startswith("kbc_"):
+            text = f"layer_{text}".rstrip("_")
+        while text in taken:
+            taken[text] += 1
+            text = f"{text}_{taken[text]}"
+        taken[text] = 1
+        result.append(text)
+    return result
+
+
+def comment(text: str) -> str:
+    """Text that can neither end a comment nor run on into the next line."""
+    return re.sub(r"[^\w .,:;+\-()\[\]<>=]", "_", text, flags=re.ASCII)
+
+
+def channels(data: np.ndarray) -> str:
+    """The initialisers of an array of `kbc_channel`, from int32 `[n, 3]`."""
+    return _lines(f"{{{b}, {m}, {s}}}" for b, m, s in data.tolist())
+
+
+def numbers(data: np.ndarray) -> tuple[str, str]:
+    """The element type and the initialisers of an array.
+
+    Words of bits are hexadecimal; floats are too, which is exact.
+    """
+    values = data.ravel()
+    if data.dtype == np.float32:
+        return "float", _lines(_float(value) for value in values.tolist())
+    if data.dtype in (np.int32, np.uint32):
+        return "uint32_t", _lines(f"0x{word:08x}" for word in values.view(np.uint32).tolist())
+    return f"{data.dtype}_t", _lines(map(str, values.tolist()))
+
+
+def struct(params: ctypes.Structure, prefix: str, indent: int = 4) -> str:
+    """The designated initialisers of a struct; a pointer `field` becomes `prefix`_`field`."""
+    return _lines((_field(params, *field[:2], prefix, indent) for field in params._fields_), indent)
+
+
+def call(function: str, arguments: list[str], indent: int = 4) -> str:
+    """A call, on one line where that is short enough."""
+    line = f"{function}({', '.join(arguments)});"
+    if indent + len("status = ") + len(line) <= WIDTH:
+        return line
+    return f"{function}(\n{_lines(arguments, indent + 4).rstrip(',')});"
+
+
+def _field(params: ctypes.Structure, name: str, kind: type, prefix: str, indent: int) -> str:
+    if kind is ctypes.c_void_p:
+        return f".{name} = {prefix}_{name}"
+    value = getattr(params, name)
+    if not isinstance(value, ctypes.Structure):
+        return f".{name} = {value}"
+    inner = struct(value, prefix, indent + 4)
+    if "\n" not in inner:
+        return f".{name} = {{{inner.strip().rstrip(',')}}}"
+    return f".{name} = {{\n{inner}\n{' ' * indent}}}"
+
+
+def _float(value: float) -> str:
+    mantissa, exponent = value.hex().split("p")
+    return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}f"
+
+
+def _lines(items: Iterable[str], indent: int = 4) -> str:
+    """Items with commas, as many to a line as fit; one of several lines stands alone."""
+    lines = [""]
+    for item in items:
+        line = f"{lines[-1]} {item},".lstrip()
+        if lines[-1] and ("\n" in lines[-1] + item or indent + len(line) > WIDTH):
+            lines.append(f"{item},")
+        else:
+            lines[-1] = line
+    return "\n".join(" " * indent + line for line in lines)

@@ -1,0 +1,102 @@
+"""The C library from Python: kbc.h's parameter structs in ctypes, and its functions."""
+
+import ctypes
+from ctypes import Structure, c_int8, c_int32, c_void_p
+from dataclasses import fields
+from functools import cache
+
+from keras_bc.deploy.interpreter import native_library
+from keras_bc.deploy.windows import Window
+
+
+def _ints(names: str) -> list[tuple[str, type]]:
+    return [(name, c_int32) for name in names.split()]
+
+
+class OutputParams(Structure):
+    """`kbc_output`."""
+
+    c_name = "kbc_output"
+    _fields_ = _ints("zero_point min max")
+
+
+class WindowParams(Structure):
+    """`kbc_window`."""
+
+    c_name = "kbc_window"
+    _fields_ = _ints(" ".join(field.name for field in fields(Window)))
+
+
+class FullyConnectedParams(Structure):
+    """`kbc_fully_connected_params`."""
+
+    c_name = "kbc_fully_connected_params"
+    _fields_ = [
+        *_ints("rows in_features out_features input_zero_point"),
+        ("weights", c_void_p),
+        ("channels", c_void_p),
+        ("output", OutputParams),
+    ]
+
+
+class Conv2DParams(Structure):
+    """`kbc_conv_2d_params`."""
+
+    c_name = "kbc_conv_2d_params"
+    _fields_ = [
+        *_ints("batch in_height in_width in_channels conv_height conv_width"),
+        *_ints("out_height out_width out_channels groups input_zero_point"),
+        ("kernel", WindowParams),
+        ("pool", WindowParams),
+        ("weights", c_void_p),
+        ("channels", c_void_p),
+        ("output", OutputParams),
+    ]
+
+
+class Pool2DParams(Structure):
+    """`kbc_pool_2d_params`."""
+
+    c_name = "kbc_pool_2d_params"
+    _fields_ = [
+        *_ints("batch in_height in_width channels out_height out_width"),
+        ("window", WindowParams),
+        ("output", OutputParams),
+    ]
+
+
+class Pad2DParams(Structure):
+    """`kbc_pad_2d_params`."""
+
+    c_name = "kbc_pad_2d_params"
+    _fields_ = [
+        *_ints("batch in_height in_width channels pad_top pad_left pad_bottom pad_right"),
+        ("value", c_int8),
+    ]
+
+
+class SoftmaxParams(Structure):
+    """`kbc_softmax_params`."""
+
+    c_name = "kbc_softmax_params"
+    _fields_ = [*_ints("rows features"), ("exponentials", c_void_p)]
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The shared object of the delegate, which exports every kernel."""
+    return ctypes.CDLL(str(native_library()))
+
+
+def scratch_bytes(function: str, params: Structure) -> int | None:
+    """Bytes that a kernel asks for through its twin; None where it has none, for it takes none.
+
+    Args:
+        function: Name of the kernel.
+        params: Sizes and options; its pointers may be null.
+    """
+    twin = getattr(library(), f"{function}_scratch", None)
+    if twin is None:
+        return None
+    twin.argtypes, twin.restype = [ctypes.POINTER(type(params))], c_int32
+    return twin(ctypes.byref(params))

@@ -1,0 +1,163 @@
+"""What an emitted model calls and where its memory lies: a kernel for each layer, one arena."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from keras_bc.deploy import arena, kernels, layouts
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.guards import holds
+from keras_bc.deploy.lowering import Call, lower
+from keras_bc.deploy.native import scratch_bytes
+
+ALIGNMENT = 4
+"""Of every buffer in the arena: scratch needs it, and tensors get it so that kernels may read words
+where a row's length allows."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A call, and the kernel variant that computes it.
+
+    Attributes:
+        call: What is computed.
+        kernel: The row of the kernel table.
+        scratch_bytes: What the kernel works in; None where it takes no scratch.
+    """
+
+    call: Call
+    kernel: kernels.Variant
+    scratch_bytes: int | None
+
+    @property
+    def name(self) -> str:
+        """The Keras layer."""
+        return self.call.op.name
+
+    @property
+    def kind(self) -> str:
+        """The op of the integer graph."""
+        return self.call.op.kind
+
+    @property
+    def variant(self) -> str:
+        """The kernel variant's name."""
+        return self.kernel.name
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        return self.call.macs
+
+    def constants(self) -> dict[str, np.ndarray]:
+        """The arrays that the parameters point to, weights in the layout that the kernel wants."""
+        constants = dict(self.call.constants)
+        if "weights" in constants:
+            constants["weights"] = layouts.pack(self.kernel.layout, constants["weights"])
+        return constants
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole model.
+
+    Attributes:
+        layers: In the order of execution.
+        roots: Every tensor in the arena, by name, and the one whose bytes it shares: its own, or
+            for a RESHAPE's output those of the tensor reshaped.
+        offsets: Of the roots, in the arena.
+        scratch_offsets: Of each layer's scratch, in the arena; None where there is none.
+        arena_bytes: Size of the arena.
+        constant_bytes: Of weights, channels and tables together.
+    """
+
+    layers: list[Layer]
+    roots: dict[str, str]
+    offsets: dict[str, int]
+    scratch_offsets: list[int | None]
+    arena_bytes: int
+    constant_bytes: int
+
+
+def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
+    """Choose the kernels and place the memory of an integer graph.
+
+    Each layer gets the last variant of the kernel table that the CPU can run. Where the arena is
+    then larger than `ram_limit`, the layers that hold the most memory fall back to earlier
+    variants, one at a time, until it fits or none is left.
+
+    Args:
+        graph: In the integer dialect.
+        cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
+        ram_limit: Bytes that the arena may have.
+
+    Raises:
+        UserError: The graph has an op that no kernel computes.
+    """
+    roots = _roots(graph)
+    choices = [_runnable(call, cpu) for call in lower(graph)]
+    while True:
+        layers = [variants[-1] for variants in choices]
+        buffers = _buffers(graph, layers, roots)
+        memory = arena.plan(buffers)
+        retreats = [step for step, variants in enumerate(choices) if len(variants) > 1]
+        if ram_limit is None or memory.size <= ram_limit or not retreats:
+            break
+        choices[max(retreats, key=lambda step: arena.live_bytes(buffers, step))].pop()
+    return Plan(
+        layers,
+        roots,
+        {root: memory.offsets[root] for root in roots.values()},
+        [memory.offsets.get(_scratch_name(step)) for step in range(len(layers))],
+        memory.size,
+        sum(data.nbytes for layer in layers for data in layer.constants().values()),
+    )
+
+
+def _runnable(call: Call, cpu: str) -> list[Layer]:
+    """The call in every variant that runs on the CPU, in the table's order."""
+    # A builtin has one kernel and no row in the table.
+    rows = [row for row in kernels.table() if row.op == call.kernel]
+    rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
+    return [
+        Layer(call, row, scratch_bytes(row.function, call.params))
+        for row in rows
+        if holds(row.guard, cpu)
+    ]
+
+
+def _roots(graph: Graph) -> dict[str, str]:
+    """Every tensor in the arena and the one whose bytes it shares: a RESHAPE moves nothing."""
+    roots = {name: name for name in graph.inputs}
+    for op in graph.ops:
+        for name in op.outputs:
+            roots[name] = roots[op.inputs[0]] if op.kind == "RESHAPE" else name
+    return roots
+
+
+def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[arena.Buffer]:
+    """Tensors and scratch with their lives, in steps of one layer."""
+    lives = {name: [0, 0] for name in graph.inputs}
+    for step, layer in enumerate(layers):
+        op = layer.call.op
+        lives.update({name: [step, step] for name in op.outputs})
+        for name in op.inputs:
+            if name in roots:  # a constant is not
+                lives[roots[name]][1] = step
+    for name in graph.outputs:
+        lives[roots[name]][1] = len(layers)
+    tensors = [
+        arena.Buffer(name, prod(graph.tensors[name].shape), *life, ALIGNMENT)
+        for name, life in lives.items()
+    ]
+    scratch = [
+        arena.Buffer(_scratch_name(step), layer.scratch_bytes, step, step, ALIGNMENT)
+        for step, layer in enumerate(layers)
+        if layer.scratch_bytes
+    ]
+    return tensors + scratch
+
+
+def _scratch_name(step: int) -> tuple[str, int]:
+    return "scratch", step

@@ -1,0 +1,54 @@
+/* {{ title }}: written by keras_bc from a .tflite file, see {{ namespace }}.h. */
+#include "{{ namespace }}.h"
+
+#include "kbc/kbc.h"
+
+/* Where each tensor begins in the arena. Those that are never needed together share bytes. */
+enum {
+    input_offset = {{ input.offset }},
+{% for layer in layers %}
+    {{ layer.id }}_output_offset = {{ layer.output_offset }},
+{% if layer.scratch_offset is not none %}
+    {{ layer.id }}_scratch_offset = {{ layer.scratch_offset }},
+{% endif %}
+{% endfor %}
+};
+{% for layer in layers %}
+
+/* {{ loop.index0 }}: {{ layer.description }}
+ *    {{ layer.shapes }}, {{ layer.macs }} MACs */
+{% for constant in layer.constants %}
+static const KBC_FLASH {{ constant.type }} {{ layer.id }}_{{ constant.field }}[{{ constant.length }}] = {
+{{ constant.text }}
+};
+{% endfor %}
+static const {{ layer.struct }} {{ layer.id }}_params = {
+{{ layer.params }}
+};
+{% endfor %}
+
+int8_t *{{ namespace }}_input(void *arena)
+{
+    return (int8_t *)arena + input_offset;
+}
+
+const int8_t *{{ namespace }}_output(const void *arena)
+{
+    return (const int8_t *)arena + {{ output.symbol }};
+}
+
+kbc_status {{ namespace }}_invoke(void *arena)
+{
+    int8_t *const memory = (int8_t *)arena;
+    kbc_status status;
+{% for layer in layers %}
+
+    status = {{ layer.call }}
+    if (status != KBC_OK) {
+        return status;
+    }
+    KBC_LAYER_DONE({{ loop.index0 }}, memory + {{ layer.id }}_output_offset, {{ layer.output_bytes }});
+{% endfor %}
+
+    return KBC_OK;
+}
