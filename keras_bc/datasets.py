@@ -109,6 +109,26 @@ def read_npz(path: str | Path) -> Split:
     return Split(x.astype("float32"), y.astype("int64"))
 
 
+def fit_shape(x: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return the examples in the model's input shape; images are flattened for a dense network.
+
+    Args:
+        x: `(n, ...)`.
+        shape: Of one example.
+
+    Raises:
+        UserError: One example has another number of values.
+    """
+    if x.shape[1:] == tuple(shape):
+        return x
+    if None in shape or np.prod(x.shape[1:]) != np.prod(shape):
+        raise UserError(
+            f"The data set's examples have the shape {x.shape[1:]}, the model's input is "
+            f"{tuple(shape)}. Give a data set of the model's shape."
+        )
+    return x.reshape(-1, *shape)
+
+
 def _read_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:

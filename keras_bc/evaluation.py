@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_bc.batch_norm import reestimate_batch_norm
+from keras_bc.datasets import fit_shape
 from keras_bc.errors import UserError
 from keras_bc.layers.quantized_kernel import WEIGHTS_MODES
 from keras_bc.traversal import batch_norms, quantized
@@ -67,26 +68,6 @@ def error_percent(model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: 
         outputs = ops.convert_to_numpy(model(x[start : start + batch_size], training=False))
         wrong += int(np.sum(outputs.argmax(-1) != y[start : start + batch_size]))
     return round(100 * wrong / len(x), 4)
-
-
-def fit_shape(x: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Return the examples in the model's input shape; images are flattened for a dense network.
-
-    Args:
-        x: `(n, ...)`.
-        shape: Of one example.
-
-    Raises:
-        UserError: One example has another number of values.
-    """
-    if x.shape[1:] == tuple(shape):
-        return x
-    if None in shape or np.prod(x.shape[1:]) != np.prod(shape):
-        raise UserError(
-            f"The data set's examples have the shape {x.shape[1:]}, the model's input is "
-            f"{tuple(shape)}. Give a data set of the model's shape."
-        )
-    return x.reshape(-1, *shape)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from keras_bc import checkpoint, curves, datasets, files, recipes
 from keras_bc.batch_norm import reestimate_batch_norm
 from keras_bc.errors import UserError
-from keras_bc.evaluation import error_percent, fit_shape, inference_weights
+from keras_bc.evaluation import error_percent, inference_weights
 from keras_bc.progress import Progress
 
 VALIDATION_STATISTICS = 5_000
@@ -84,8 +84,8 @@ class _Run:
                 f"The data set '{data.name}' has {data.classes} classes, but the recipe "
                 f"'{recipe.name}' has {classes} outputs. Expected at most as many classes."
             )
-        self.train_x = fit_shape(data.train.x, recipe.input_shape)
-        self.validation_x = fit_shape(data.validation.x, recipe.input_shape)
+        self.train_x = datasets.fit_shape(data.train.x, recipe.input_shape)
+        self.validation_x = datasets.fit_shape(data.validation.x, recipe.input_shape)
         self.targets = recipes.targets(data.train.y, classes)
         self.best = []
         self.history = {
