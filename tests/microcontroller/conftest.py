@@ -1,0 +1,95 @@
+"""The C kernels, compiled for the host under the sanitizers, as a function of NumPy arrays."""
+
+import math
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_bc.deploy import kernels
+
+FLAGS = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+@dataclass
+class Case:
+    """One call of one kernel: see driver.c."""
+
+    op: str
+    variant: str
+    params: list[int]
+    x: np.ndarray
+    y_shape: tuple[int, ...]
+    weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
+    channels: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+
+    def to_bytes(self) -> bytes:
+        names = self.op.encode().ljust(32, b"\0") + self.variant.encode().ljust(32, b"\0")
+        blocks = [
+            self.weights.tobytes(),
+            self.channels.astype(np.int32).tobytes(),
+            self.x.tobytes(),
+        ]
+        sizes = [*map(len, blocks), math.prod(self.y_shape)]
+        header = np.array([*sizes, len(self.params), *self.params], np.int32).tobytes()
+        return b"".join([names, header, *blocks])
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory) -> Path:
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    program = tmp_path_factory.mktemp("driver") / "driver"
+    sources = [*kernels.SOURCES.glob("*.c"), Path(__file__).with_name("driver.c")]
+    includes = [f"-I{kernels.SOURCES}", f"-I{kernels.INCLUDE}"]
+    command = ["gcc", *FLAGS, *SANITIZERS, *includes, "-o", program, *sources]
+    subprocess.run(command, check=True)
+    return program
+
+
+@pytest.fixture(scope="session")
+def run(driver) -> Callable[[list[Case]], list[np.ndarray]]:
+    """Runs cases, and gives the int8 output of each."""
+
+    def run(cases: list[Case]) -> list[np.ndarray]:
+        text = b"".join(case.to_bytes() for case in cases)
+        result = subprocess.run([driver], input=text, capture_output=True)
+        assert result.returncode == 0, result.stderr.decode()
+        flat = np.frombuffer(result.stdout, np.int8)
+        ends = np.cumsum([math.prod(case.y_shape) for case in cases])
+        assert len(flat) == ends[-1]
+        pieces = np.split(flat, ends[:-1])
+        return [piece.reshape(c.y_shape) for piece, c in zip(pieces, cases, strict=True)]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make_case() -> type[Case]:
+    return Case
+
+
+@pytest.fixture(scope="session")
+def requantize() -> Callable[..., np.ndarray]:
+    """kbc.h's equation in exact rational numbers: acc [..., out], channels [out, 3] -> int8."""
+
+    def one(acc: int, channel: list[int], output: list[int]) -> int:
+        bias, multiplier, shift = channel
+        zero_point, low, high = output
+        exact = Fraction((acc + bias) * multiplier, 2**shift)
+        return min(max(zero_point + math.floor(exact + Fraction(1, 2)), low), high)
+
+    def requantize(acc: np.ndarray, channels: np.ndarray, output: list[int]) -> np.ndarray:
+        values = [
+            [one(a, channel, output) for a, channel in zip(row, channels.tolist(), strict=True)]
+            for row in acc.reshape(-1, len(channels)).tolist()
+        ]
+        return np.array(values, np.int8).reshape(acc.shape)
+
+    return requantize
