@@ -234,25 +234,42 @@ bool kbc_check_constants(const kbc_node *node, int32_t out, int64_t bits)
     return check_padding(node, out, bits);
 }
 
-bool kbc_resize_output(const kbc_node *node, int rank, const int *shape)
+static bool check_declared(const kbc_node *node, const TfLiteIntArray *declared, int rank,
+                           const int *shape)
 {
-    TfLiteTensor *output = kbc_tensor(node, node->output);
     int64_t product = 1;
 
-    if (output->dims->size != rank) {
-        return kbc_refuse(node, "the output has %d axes, expected %d", output->dims->size, rank);
+    if (declared->size != rank) {
+        return kbc_refuse(node, "the output has %d axes, expected %d", declared->size, rank);
     }
     for (int i = 0; i < rank; ++i) {
-        if (i > 0 && output->dims->data[i] != shape[i]) {
+        if (i > 0 && declared->data[i] != shape[i]) {
             return kbc_refuse(node, "axis %d of the output is %d, expected %d", i,
-                              output->dims->data[i], shape[i]);
+                              declared->data[i], shape[i]);
         }
         product *= shape[i];
         if (product > INT32_MAX) {
             return kbc_refuse(node, "the output has more than 2^31 bytes");
         }
     }
-    return node->context->ResizeTensorExplicit(node->context, output, rank, shape) == kTfLiteOk;
+    return true;
+}
+
+bool kbc_resize_output(const kbc_node *node, int rank, const int *shape)
+{
+    TfLiteTensor *output = kbc_tensor(node, node->output);
+    const size_t bytes = (size_t)rank * sizeof *shape;
+
+    if (!check_declared(node, output->dims, rank, shape)) {
+        return false;
+    }
+    TfLiteIntArray *dims = malloc(sizeof *dims + bytes);
+    if (dims == NULL) {
+        return kbc_refuse(node, "no memory for a shape");
+    }
+    dims->size = rank;
+    memcpy(dims->data, shape, bytes);
+    return node->context->ResizeTensor(node->context, output, dims) == kTfLiteOk;
 }
 
 bool kbc_choose_kernel(kbc_node *node, const char *op, kbc_any_function **scratch)

@@ -102,6 +102,7 @@ struct TfLiteContext {
     TfLiteStatus (*GetExecutionPlan)(TfLiteContext *context, TfLiteIntArray **execution_plan);
     TfLiteTensor *tensors;
     void *impl_;
+    /* Takes `new_size` over, and frees it with free(). */
     TfLiteStatus (*ResizeTensor)(TfLiteContext *context, TfLiteTensor *tensor,
                                  TfLiteIntArray *new_size);
     void (*ReportError)(TfLiteContext *context, const char *format, ...);
@@ -113,18 +114,6 @@ struct TfLiteContext {
                                                           TfLiteRegistration registration,
                                                           const TfLiteIntArray *nodes_to_replace,
                                                           TfLiteDelegate *delegate);
-    int recommended_num_threads;
-    void *(*GetExternalContext)(TfLiteContext *context, int type);
-    void (*SetExternalContext)(TfLiteContext *context, int type, void *external_context);
-    bool allow_fp32_relax_to_fp16;
-    void *profiler;
-    void *(*AllocatePersistentBuffer)(TfLiteContext *context, size_t bytes);
-    TfLiteStatus (*AllocateBufferForEval)(TfLiteContext *context, size_t bytes, void **buffer);
-    TfLiteStatus (*RequestScratchBufferInArena)(TfLiteContext *context, size_t bytes,
-                                                int *buffer_index);
-    void *(*GetScratchBuffer)(TfLiteContext *context, int buffer_index);
-    TfLiteStatus (*ResizeTensorExplicit)(TfLiteContext *context, TfLiteTensor *tensor, int dims,
-                                         const int *shape);
 };
 
 struct TfLiteDelegate {
