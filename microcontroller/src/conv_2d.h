@@ -1,8 +1,9 @@
-/* The loops that the plain convolutions share; they differ in the inner product of one tap.
+/* The loops that the plain convolutions share; they differ in the inner product of
+ * one tap, and in how they round.
  *
  *     acc[cy][cx][o] = sum over taps (i, j) inside the image of
  *                      w[o][i][j] . (x[cy * stride + i * dilation - pad][same for j] - zx)
- *     y[oy][ox][o]   = requantize(max over pool taps inside acc's image of acc[..][..][o])
+ *     y[oy][ox][o]   = round(max over pool taps inside acc's image of acc[..][..][o])
  *
  * Nothing is stored between the two: an accumulator under overlapping pool windows is computed
  * once for each of them.
@@ -75,14 +76,14 @@ static inline int32_t kbc_convolve_and_pool(const kbc_conv_2d_params *p, const i
 }
 
 static inline void kbc_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y,
-                               kbc_tap_dot *dot)
+                               kbc_tap_dot *dot, kbc_requantizer *round)
 {
     for (int32_t b = 0; b < p->batch; ++b) {
         for (int32_t oy = 0; oy < p->out_height; ++oy) {
             for (int32_t ox = 0; ox < p->out_width; ++ox) {
                 for (int32_t o = 0; o < p->out_channels; ++o) {
                     const int32_t acc = kbc_convolve_and_pool(p, x, oy, ox, o, dot);
-                    *y++ = kbc_requantize(acc, &p->channels[o], &p->output);
+                    *y++ = round(acc, &p->channels[o], &p->output);
                 }
             }
         }

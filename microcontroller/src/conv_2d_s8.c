@@ -21,6 +21,6 @@ int32_t kbc_conv_2d_s8_scratch(const kbc_conv_2d_params *p)
 kbc_status kbc_conv_2d_s8(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch)
 {
     (void)scratch;
-    kbc_conv_2d(p, x, y, tap_dot);
+    kbc_conv_2d(p, x, y, tap_dot, kbc_requantize);
     return KBC_OK;
 }

@@ -22,6 +22,6 @@ int32_t kbc_int8_conv_2d_scratch(const kbc_conv_2d_params *p)
 kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch)
 {
     (void)scratch;
-    kbc_conv_2d(p, x, y, tap_dot);
+    kbc_conv_2d(p, x, y, tap_dot, kbc_requantize_twice);
     return KBC_OK;
 }

@@ -1,7 +1,7 @@
 /* FULLY_CONNECTED of TensorFlow Lite, int8, with per-channel weights of zero point 0.
  *
  *     acc[r][o] = sum_k w[o][k] * (x[r][k] - zx)
- *     y[r][o]   = requantize(acc[r][o])
+ *     y[r][o]   = requantize_twice(acc[r][o])
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -24,7 +24,7 @@ kbc_status kbc_int8_fully_connected(const kbc_fully_connected_params *p, const i
         const int8_t *w = p->weights;
         for (int32_t o = 0; o < p->out_features; ++o) {
             const int32_t acc = kbc_int8_dot(w, x, n, p->input_zero_point);
-            *y++ = kbc_requantize(acc, &p->channels[o], &p->output);
+            *y++ = kbc_requantize_twice(acc, &p->channels[o], &p->output);
             w += n;
         }
         x += n;

@@ -77,17 +77,29 @@ def make_case() -> type[Case]:
 
 @pytest.fixture(scope="session")
 def requantize() -> Callable[..., np.ndarray]:
-    """kbc.h's equation in exact rational numbers: acc [..., out], channels [out, 3] -> int8."""
+    """kbc.h's equation in exact rational numbers: acc [..., out], channels [out, 3] -> int8.
 
-    def one(acc: int, channel: list[int], output: list[int]) -> int:
+    With `twice`, the product by the multiplier's 31 bits is rounded to an integer before the rest
+    of the shift, as the builtins do.
+    """
+
+    def half_up(value: Fraction) -> int:
+        return math.floor(value + Fraction(1, 2))
+
+    def one(acc: int, channel: list[int], output: list[int], twice: bool) -> int:
         bias, multiplier, shift = channel
         zero_point, low, high = output
         exact = Fraction((acc + bias) * multiplier, 2**shift)
-        return min(max(zero_point + math.floor(exact + Fraction(1, 2)), low), high)
+        if twice and shift > 31:
+            exact = Fraction(half_up(exact * 2 ** (shift - 31)), 2 ** (shift - 31))
+        return min(max(zero_point + half_up(exact), low), high)
 
-    def requantize(acc: np.ndarray, channels: np.ndarray, output: list[int]) -> np.ndarray:
+    def requantize(acc, channels, output: list[int], twice: bool = False) -> np.ndarray:
         values = [
-            [one(a, channel, output) for a, channel in zip(row, channels.tolist(), strict=True)]
+            [
+                one(a, channel, output, twice)
+                for a, channel in zip(row, channels.tolist(), strict=True)
+            ]
             for row in acc.reshape(-1, len(channels)).tolist()
         ]
         return np.array(values, np.int8).reshape(acc.shape)

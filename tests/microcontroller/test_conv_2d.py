@@ -89,7 +89,7 @@ def random_channels(rng, acc):
     return np.stack([bias, multiplier, shift], axis=1)
 
 
-def check(run, make_case, requantize, op, variant, weights_of, pack):
+def check(run, make_case, requantize, op, variant, weights_of, pack, twice=False):
     """One kernel on all of SHAPES."""
     rng = np.random.default_rng(3)
     cases, expected = [], []
@@ -100,7 +100,7 @@ def check(run, make_case, requantize, op, variant, weights_of, pack):
         cases.append(
             make_case(op, variant, [*params, *output], x, acc.shape, pack(weights), channels)
         )
-        expected.append(requantize(acc, channels, output))
+        expected.append(requantize(acc, channels, output, twice))
     for name, y, correct in zip(SHAPES, run(cases), expected, strict=True):
         np.testing.assert_array_equal(y, correct, name)
 
@@ -116,7 +116,7 @@ def test_one_bit_weights(variant, run, make_case, requantize):
 
 def test_int8_weights(run, make_case, requantize):
     weights = lambda rng, size: rng.integers(-128, 128, size, dtype=np.int8)
-    check(run, make_case, requantize, "int8_conv_2d", "builtin", weights, lambda w: w)
+    check(run, make_case, requantize, "int8_conv_2d", "builtin", weights, lambda w: w, twice=True)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)

@@ -108,6 +108,28 @@ def test_int8_weights(run, make_case, requantize):
                 channels=channels,
             )
         )
-        expected.append(requantize(accumulate(x, weights, zero_point), channels, FULL_RANGE))
+        acc = accumulate(x, weights, zero_point)
+        expected.append(requantize(acc, channels, FULL_RANGE, twice=True))
     for y, correct in zip(run(cases), expected, strict=True):
         np.testing.assert_array_equal(y, correct)
+
+
+def test_the_builtin_rounds_twice(run, make_case, requantize):
+    """What lies a little below a half is rounded up to it first, and from there to 1."""
+    shifts = range(1, 63)
+    channels = np.array([[0, m, s] for m in (2**30, 2**31 - 1, -(2**31) + 1) for s in shifts])
+    x = np.array([[-2], [-1], [0], [1], [2]], np.int8)
+    weights = np.ones((len(channels), 1), np.int8)
+    case = make_case(
+        op="int8_fully_connected",
+        variant="builtin",
+        params=[5, 1, len(channels), 0, *FULL_RANGE],
+        x=x,
+        y_shape=(5, len(channels)),
+        weights=weights,
+        channels=channels,
+    )
+    acc = accumulate(x, weights, 0)
+    twice = requantize(acc, channels, FULL_RANGE, twice=True)
+    assert (twice != requantize(acc, channels, FULL_RANGE)).any()
+    np.testing.assert_array_equal(run([case])[0], twice)

@@ -9,12 +9,13 @@
  * over (kernel row, kernel column, input channel); each output channel starts at a word of its
  * own, and its pad bits are 0.
  *
- * Every output channel is requantized alike:
+ * Every output channel of the one-bit kernels is requantized alike:
  *
  *     y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
  *
  * in 64-bit arithmetic, which rounds half up. The multiplier is 0 or 2^30 <= |multiplier| < 2^31
- * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay below 2^30.
+ * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay below 2^30. The int8 builtins take
+ * the same parameters and round twice, as TensorFlow Lite does (see requantize.h).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
