@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_bc import console, datasets, models, recipes, training
+from keras_bc import checkpoint, console, datasets, models, recipes, training
 from keras_bc.deploy import boards, export, verify, workspace
 from keras_bc.errors import UserError
 from keras_bc.evaluation import evaluate
@@ -33,7 +33,8 @@ def run(folder: Path, short: bool = False) -> dict:
     keras_file, exported = folder / f"{recipe.name}.keras", folder / "export"
     console.say(f"Training {recipe.name}: {recipe.summary}")
     epochs = 1 if short else None
-    training.train(recipe, keras_file, epochs, quiet=console.quiet, overwrite=True)
+    checkpoint.path_of(keras_file).unlink(missing_ok=True)  # of a demo that was stopped
+    training.train(recipe, keras_file, epochs, quiet=console.quiet)
     network = models.load(keras_file)
     console.say(f"Exporting to {exported}")
     written = export.export(network, export.calibration_samples(network), exported)

@@ -45,8 +45,9 @@ def trace(model: keras.Model) -> Graph:
         UserError: A layer, an option of one, or the model's form is not supported, or a weight is
             not finite. The message names the layer.
     """
+    chain = _chain(model)
     tracer = _Tracer(model)
-    for layer in _chain(model):
+    for layer in chain:
         handler = _HANDLERS.get(type(layer))
         if handler is None:
             supported = ", ".join(sorted(cls.__name__ for cls in _HANDLERS))
@@ -61,20 +62,19 @@ def trace(model: keras.Model) -> Graph:
 
 def _chain(model: keras.Model) -> list[keras.Layer]:
     """The layers from the input to the output, which must form one line."""
-    if not isinstance(model, keras.Sequential) and type(model) is not keras.Model:
+    if not _is_symbolic(model):
         raise UserError(
-            f"Model `{model.name}` of type {type(model).__name__} cannot be exported. Supported: "
-            "Sequential and functional models; wrap a subclassed model's layers in one."
-        )
-    if not getattr(model, "inputs", None):
-        raise UserError(
-            f"Model `{model.name}` has no input shape yet. Add a keras.Input as its first layer."
+            f"Model `{model.name}` of type {type(model).__name__} has no layers whose shapes are "
+            "known. Give a Sequential model a keras.Input as its first layer; wrap the layers of a "
+            "subclassed model in a Sequential or functional one."
         )
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
             f"Model `{model.name}` has {len(model.inputs)} inputs and {len(model.outputs)} "
             "outputs; only one of each can be exported."
         )
+    if isinstance(model, keras.Sequential):
+        return model.layers
     consumers: dict[int, list[keras.Layer]] = {}
     for layer in model.layers:
         if not isinstance(layer, layers.InputLayer):
@@ -87,8 +87,19 @@ def _chain(model: keras.Model) -> list[keras.Layer]:
         chain.append(readers[0])
         tensor = _only_tensor(readers[0], "output")
     if tensor is not model.outputs[0]:
-        raise UserError(f"Model `{model.name}` is not one chain of layers from input to output.")
+        raise UserError(
+            f"Model `{model.name}` is not one chain of layers from input to output, each of them "
+            "used once; only such a chain can be exported."
+        )
     return chain
+
+
+def _is_symbolic(model: keras.Model) -> bool:
+    """Whether the model is made of layers that were called on keras.Input."""
+    try:
+        return bool(model.inputs and model.outputs)
+    except (AttributeError, ValueError):
+        return False
 
 
 def _only_tensor(layer: keras.Layer, side: str) -> keras.KerasTensor:

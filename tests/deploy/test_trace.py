@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import keras_bc
+from keras_bc.deploy.trace import trace
+from keras_bc.errors import UserError
+
+
+def kinds(*stack) -> list[str]:
+    return [op.kind for op in trace(keras.Sequential([*stack])).ops]
+
+
+def test_each_layer_becomes_its_op():
+    assert kinds(
+        keras.Input((8, 8, 3)),
+        layers.ZeroPadding2D(1),
+        keras_bc.BinaryConv2D(4, 3, activation="relu"),
+        layers.BatchNormalization(),
+        layers.MaxPooling2D(),
+        layers.Dropout(0.5),
+        layers.Conv2D(2, 1),
+        layers.ReLU(6.0),
+        layers.AveragePooling2D(2),
+        layers.Flatten(),
+        layers.Reshape((4, 2)),
+        layers.Flatten(),
+        layers.Dense(3),
+        keras_bc.BinaryDense(2, activation="softmax"),
+    ) == [
+        "pad_2d",
+        *("conv_2d", "clip"),
+        "batch_norm",
+        "max_pool_2d",
+        "conv_2d",
+        "clip",
+        "average_pool_2d",
+        *("reshape", "reshape", "reshape"),
+        "fully_connected",
+        *("fully_connected", "softmax"),
+    ]
+
+
+def test_global_average_pooling_is_a_pooling_of_the_whole_image():
+    assert kinds(keras.Input((4, 5, 3)), layers.GlobalAveragePooling2D()) == [
+        "average_pool_2d",
+        "reshape",
+    ]
+
+
+def test_a_functional_model_without_branches_is_a_chain():
+    x = keras.Input((6,))
+    y = layers.ReLU()(keras_bc.BinaryDense(3)(x))
+    assert [op.kind for op in trace(keras.Model(x, y)).ops] == ["fully_connected", "clip"]
+
+
+def test_binary_weights_are_the_deployed_ones():
+    layer = keras_bc.BinaryDense(3)
+    graph = trace(keras.Sequential([keras.Input((5,)), layer]))
+    weights = graph.tensors[graph.ops[0].inputs[1]].data
+    np.testing.assert_array_equal(weights, np.where(np.asarray(layer.kernel) >= 0, 1, -1).T)
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        (layers.LeakyReLU(name="leaky"), "`leaky` of type LeakyReLU"),
+        (layers.ReLU(threshold=1.0, name="late"), "`late` is a ReLU"),
+        (layers.Activation("tanh", name="curve"), "`curve` has the activation 'tanh'"),
+        (layers.BatchNormalization(axis=1, name="rows"), "`rows` normalizes axis 1"),
+        (layers.MaxPooling2D(data_format="channels_first", name="first"), "channels_last"),
+    ],
+)
+def test_what_is_not_supported_is_named(layer, words):
+    with pytest.raises(UserError, match=words):
+        trace(keras.Sequential([keras.Input((4, 4, 3)), layer]))
+
+
+def test_branches_are_refused():
+    x = keras.Input((4,))
+    y = layers.Add()([keras_bc.BinaryDense(4)(x), x])
+    with pytest.raises(UserError, match="`add`|branches"):
+        trace(keras.Model(x, y))
+
+
+def test_a_shared_layer_is_refused():
+    x, shared = keras.Input((4,)), keras_bc.BinaryDense(4, name="twice")
+    with pytest.raises(UserError, match="each of them used once"):
+        trace(keras.Model(x, shared(shared(x))))
+
+
+def test_a_subclassed_model_is_refused():
+    class Mine(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(UserError, match="of type Mine has no layers whose"):
+        trace(Mine())
+
+
+def test_a_model_without_an_input_shape_is_refused():
+    with pytest.raises(UserError, match=r"Give a Sequential model a keras\.Input"):
+        trace(keras.Sequential([keras_bc.BinaryDense(4)]))
+
+
+def test_nan_weights_are_named():
+    layer = layers.Dense(2, name="broken")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    layer.kernel.assign(np.full((3, 2), np.nan))
+    with pytest.raises(UserError, match="`broken` has weights that are not finite"):
+        trace(model)
