@@ -2,7 +2,8 @@
  *
  * At reset these cores run from an internal oscillator with interrupts off, and need no more than
  * a vector table, .data and .bss. The stack lies at the bottom of RAM (see firmware.ld), so that
- * an overflow leaves RAM and faults instead of overwriting variables.
+ * an overflow leaves RAM and faults instead of overwriting variables. Where something answers
+ * below RAM, the memory protection unit makes it fault.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -13,7 +14,19 @@
 #include "semihosting.h"
 
 #define STACK_PAINT 0xa5a5a5a5u
+
 #define SYSTEM_REGISTER(address) (*(volatile uint32_t *)(address))
+#define VTOR SYSTEM_REGISTER(0xe000ed08)
+#define CPACR SYSTEM_REGISTER(0xe000ed88)
+#define MPU_TYPE SYSTEM_REGISTER(0xe000ed90) /* 0 on a core without the unit */
+#define MPU_CTRL SYSTEM_REGISTER(0xe000ed94)
+#define MPU_RBAR SYSTEM_REGISTER(0xe000ed9c)
+#define MPU_RASR SYSTEM_REGISTER(0xe000eda0)
+
+#define GUARD_BYTES 4096u
+#define MPU_4_KB_WITHOUT_ACCESS (1u << 28 | 11u << 1 | 1u) /* execute never, 2^(11 + 1), enabled */
+#define MPU_REGION_0 (1u << 4)
+#define MPU_ENABLE_OVER_DEFAULT_MAP 5u
 
 extern uint32_t __stack_bottom[], __stack_top[]; /* from the linker script, as all below */
 extern char __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
@@ -54,16 +67,29 @@ uint32_t startup_peak_stack(void)
     return (uint32_t)((const char *)__stack_top - (const char *)word);
 }
 
+/* Makes an access right below the stack fault. ARMv8-M's unit has other registers. */
+static void guard_stack(void)
+{
+#if __ARM_ARCH < 8
+    if (MPU_TYPE != 0) {
+        MPU_RBAR = ((uint32_t)__stack_bottom - GUARD_BYTES) | MPU_REGION_0;
+        MPU_RASR = MPU_4_KB_WITHOUT_ACCESS;
+        MPU_CTRL = MPU_ENABLE_OVER_DEFAULT_MAP;
+    }
+#endif
+}
+
 static void prepare_core(void)
 {
     /* A loader that starts us without a reset may leave its own interrupts pending. */
     __asm volatile("cpsid i");
-#if __ARM_ARCH >= 7 || defined(__ARM_ARCH_8M_BASE__)
-    SYSTEM_REGISTER(0xe000ed08) = (uint32_t)&vectors; /* VTOR; ARMv6-M has none */
+#if __ARM_ARCH >= 7
+    VTOR = (uint32_t)&vectors; /* ARMv6-M has none */
 #endif
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
-    SYSTEM_REGISTER(0xe000ed88) |= 0xfu << 20; /* CPACR: full access to CP10 and CP11 */
+    CPACR |= 0xfu << 20; /* full access to CP10 and CP11: floating point and vectors */
 #endif
+    guard_stack();
     __asm volatile("dsb\n\tisb" ::: "memory");
 }
 

@@ -1,0 +1,129 @@
+"""Run a firmware on an emulated board.
+
+The harness in the firmware reads its inputs from one file and writes its outputs to another (see
+microcontroller/firmware/harness.c), so that thousands of inferences cost one start of QEMU.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from keras_bc.deploy import qemu
+from keras_bc.deploy.boards import Board
+from keras_bc.deploy.firmware import Firmware
+from keras_bc.errors import UserError
+
+
+@dataclass
+class Run:
+    """What a firmware did with its inputs.
+
+    Attributes:
+        outputs: int8 `[n, output bytes]`.
+        stack_bytes: The peak of the stack, over all inferences and the harness.
+        instructions: Of one inference, the longest; None where they were not counted.
+        layer_instructions: The same inference's, by layer. What is left of `instructions` is the
+            way out of the model.
+        layers: The output of each layer, int8 `[n, bytes]`; empty where they were not traced.
+    """
+
+    outputs: np.ndarray
+    stack_bytes: int
+    instructions: int | None = None
+    layer_instructions: list[int] = field(default_factory=list)
+    layers: list[np.ndarray] = field(default_factory=list)
+
+
+def run(
+    firmware: Firmware,
+    board: Board,
+    inputs: np.ndarray,
+    profile: bool = False,
+    trace: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
+    patience: float = 60.0,
+) -> Run:
+    """Feed `inputs` to a firmware, one inference each.
+
+    Args:
+        firmware: Built for `board`.
+        board: One that QEMU emulates.
+        inputs: int8 `[n, ...]`, each of `firmware.input_bytes`.
+        profile: Count the instructions, exactly. The emulator takes about twice as long.
+        trace: Keep the output of every layer.
+        progress: Called now and then with the number of inferences done.
+        patience: Seconds that one inference may take.
+
+    Raises:
+        UserError: QEMU is missing or does not know the board, or the firmware fails or hangs.
+        ValueError: The inputs are not the model's.
+    """
+    inputs = _checked(inputs, firmware)
+    with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
+        folder = Path(temporary)
+        outputs = folder / "outputs.bin"
+        inputs.tofile(folder / "inputs.bin")
+
+        def done() -> int:
+            count = outputs.stat().st_size // firmware.output_bytes if outputs.exists() else 0
+            progress(count)
+            return count
+
+        execution = qemu.execute(
+            firmware.elf,
+            board,
+            ["inputs.bin", "outputs.bin", *(["layers.bin"] if trace else [])],
+            folder=folder,
+            count=profile,
+            patience=patience,
+            progress=done,
+        )
+        result = Run(
+            outputs=np.fromfile(outputs, np.int8).reshape(len(inputs), firmware.output_bytes),
+            stack_bytes=_stack_bytes(execution.text, board),
+        )
+        if profile:
+            _add_instructions(result, np.array(execution.intervals, np.int64))
+        if trace:
+            _add_layers(result, np.fromfile(folder / "layers.bin", np.int8), firmware)
+    return result
+
+
+def _checked(inputs: np.ndarray, firmware: Firmware) -> np.ndarray:
+    if inputs.dtype != np.int8 or inputs.size != len(inputs) * firmware.input_bytes:
+        raise ValueError(
+            "Invalid value for argument `inputs`. Expected int8 of shape "
+            f"[n, {firmware.input_bytes}]. Received: {inputs.dtype} of shape {inputs.shape}."
+        )
+    return inputs
+
+
+def _stack_bytes(text: str, board: Board) -> int:
+    used = int(re.search(r"stack_bytes (0x[0-9a-f]+)", text)[1], 16)
+    if used >= board.stack:
+        raise UserError(
+            f"The stack overflows on {board.name}: all {board.stack} bytes of it were used. "
+            "Give it more by the key `stack` of the board.toml."
+        )
+    return used
+
+
+def _add_instructions(result: Run, intervals: np.ndarray) -> None:
+    """The stopwatch stops after each layer, and once more after the model."""
+    if len(result.outputs) == 0:
+        return
+    by_inference = intervals.reshape(len(result.outputs), -1)
+    longest = by_inference[by_inference.sum(axis=1).argmax()]
+    result.instructions = int(longest.sum())
+    result.layer_instructions = longest[:-1].tolist()
+
+
+def _add_layers(result: Run, traced: np.ndarray, firmware: Firmware) -> None:
+    """The file holds, for each inference, each layer's output."""
+    by_inference = traced.reshape(len(result.outputs), sum(firmware.layer_bytes))
+    ends = np.cumsum(firmware.layer_bytes)[:-1]
+    result.layers = np.split(by_inference, ends, axis=1)

@@ -1,0 +1,120 @@
+"""Build a model's firmware for a board: emitted C, kernels, start-up and the harness, linked."""
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from keras_bc.deploy import c_source, flatbuffer, toolchain, workspace
+from keras_bc.deploy.boards import Board
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.plan import Layer
+from keras_bc.errors import UserError
+
+ELF = "firmware.elf"
+
+# The harness's own variables, so that the planner knows what is left for the arena.
+_HARNESS_RAM = 64
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What was built, in bytes.
+
+    Attributes:
+        elf: Beside it lie the same as .bin and .map, the linker script .ld, model.c and model.h.
+        flash_bytes: All that is loaded: code, model and the initial values of variables.
+        code_bytes: `flash_bytes` without `model_bytes`: kernels, harness and start-up.
+        model_bytes: The model's constants: weights, per-channel parameters and tables.
+        ram_bytes: Arena, variables and the board's reserved stack.
+        arena_bytes: Activations and scratch.
+        input_bytes: Of one inference.
+        output_bytes: Of one inference.
+        layers: The calls of kernels, in order.
+        layer_bytes: The size of each layer's output.
+    """
+
+    elf: Path
+    flash_bytes: int
+    code_bytes: int
+    model_bytes: int
+    ram_bytes: int
+    arena_bytes: int
+    input_bytes: int
+    output_bytes: int
+    layers: tuple[Layer, ...]
+    layer_bytes: tuple[int, ...]
+
+
+def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
+    """Emit, compile and link.
+
+    Args:
+        model: A `.tflite` file, or the folder of an export.
+        board: Its CPU chooses the kernels.
+        out: The folder to write. An earlier build in it is replaced; it stays if this one fails.
+
+    Raises:
+        UserError: The model is missing or does not fit the board, there is no compiler, or `out`
+            holds someone else's files or cannot be written.
+    """
+    graph = flatbuffer.read(workspace.model_file(Path(model)).read_bytes())
+    out = Path(out)
+    _check_ours(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # Built beside `out` and moved there when complete.
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as temporary:
+            folder = Path(temporary) / out.name
+            folder.mkdir()
+            firmware = _build(graph, board, folder, out / ELF)
+            if out.exists():
+                os.replace(out, Path(temporary) / "old")
+            os.replace(folder, out)
+    except OSError as error:
+        raise UserError(f"Cannot write {out}: {error.strerror or error}.") from error
+    return firmware
+
+
+def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware:
+    limit = board.ram.size - board.stack - _HARNESS_RAM
+    plan = c_source.plan(graph, board.cpu, limit)
+    c_source.emit(graph, folder, board.cpu, ram_limit=limit)
+    elf = folder / ELF
+    flash_bytes, ram_bytes = toolchain.link(
+        [
+            folder / "model.c",
+            toolchain.FIRMWARE / "harness.c",
+            *toolchain.STARTUP,
+            *toolchain.KERNELS,
+        ],
+        board,
+        elf,
+        [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"],
+    )
+    toolchain.tool("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
+    sections = toolchain.tool("size", "-A", elf)
+    model_bytes = int(re.search(r"^\.model\s+(\d+)", sections, re.MULTILINE)[1])
+    return Firmware(
+        elf=moved_to,
+        flash_bytes=flash_bytes,
+        code_bytes=flash_bytes - model_bytes,
+        model_bytes=model_bytes,
+        ram_bytes=ram_bytes,
+        arena_bytes=plan.arena_bytes,
+        input_bytes=prod(graph.tensors[graph.inputs[0]].shape),
+        output_bytes=prod(graph.tensors[graph.outputs[0]].shape),
+        layers=tuple(plan.layers),
+        layer_bytes=tuple(
+            prod(graph.tensors[layer.call.op.outputs[0]].shape) for layer in plan.layers
+        ),
+    )
+
+
+def _check_ours(out: Path) -> None:
+    if not out.exists() or (out / ELF).is_file():
+        return
+    if not out.is_dir() or any(out.iterdir()):
+        raise UserError(f"{out} holds what no build wrote. Give an empty or a new folder.")
