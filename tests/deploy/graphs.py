@@ -69,9 +69,9 @@ class Builder:
         self.x = self._activation("input", shape)
         self.graph.inputs = [self.x.name]
 
-    def add(self, kind: str) -> None:
-        """Append an op of `kind`."""
-        _ADDERS[kind](self, kind)
+    def add(self, kind: str, *sizes: int) -> None:
+        """Append an op of `kind`; a fully connected one takes its width."""
+        _ADDERS[kind](self, kind, *sizes)
 
     def finish(self) -> Graph:
         """The graph, which ends where the chain does."""
@@ -145,14 +145,13 @@ class Builder:
         zero_point = int(self.rng.choice([-128, self.rng.integers(-128, 128)]))
         self._append(kind, shape, constants, options, scale=output_scale, zero_point=zero_point)
 
-    def _add_binary_fully_connected(self, kind: str) -> None:
-        out = int(self.rng.choice([1, self.rng.integers(2, 150)]))
-        if len(self.x.shape) > 2:
-            out = 1 + out % 12
+    def _add_binary_fully_connected(self, kind: str, out: int = 0) -> None:
+        most = 150 if len(self.x.shape) == 2 else 12
+        out = out or int(self.rng.choice([1, self.rng.integers(2, most)]))
         self._binary(kind, (*self.x.shape[:-1], out), self.x.shape[-1], {})
 
-    def _add_int8_fully_connected(self, kind: str) -> None:
-        out = int(self.rng.integers(1, 40))
+    def _add_int8_fully_connected(self, kind: str, out: int = 0) -> None:
+        out = out or int(self.rng.integers(1, 40))
         weights = self.rng.integers(-127, 128, (out, prod(self.x.shape))).astype(np.int8)
         self._int8(kind, (1, out), weights, {})
 
@@ -253,7 +252,7 @@ def _strides(window: Window) -> dict[str, int]:
     return {"stride_h": window.stride_height, "stride_w": window.stride_width}
 
 
-_ADDERS: dict[str, Callable[[Builder, str], None]] = {
+_ADDERS: dict[str, Callable[..., None]] = {
     "KbcFullyConnected": Builder._add_binary_fully_connected,
     "KbcConv2D": Builder._add_binary_conv,
     "KbcDepthwiseConv2D": Builder._add_binary_conv,

@@ -1,0 +1,74 @@
+"""Build emitted C for the host, under the sanitizers of addresses and undefined behaviour."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from keras_bc.deploy import c_source
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.kernels import INCLUDE, SOURCES
+
+HERE = Path(__file__).resolve().parent
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+
+def run_emitted(
+    graph: Graph, x: np.ndarray, folder: Path, **options: str | int | None
+) -> dict[str, np.ndarray]:
+    """Emit a graph, build it and run it.
+
+    Args:
+        graph: In the integer dialect.
+        x: int8 `[n, ...]`.
+        folder: For what is written on the way.
+        options: Of `c_source.emit`, but for the namespace.
+
+    Returns:
+        int8 `[n, ...]` by tensor: the output of each layer as it was when the layer was done, and
+        the model's.
+    """
+    c_source.emit(graph, folder, **options)
+    program = folder / "model"
+    sources = [HERE / "run_model.c", folder / "model.c", _kernels()]
+    header = HERE / "layer_done.h"
+    compile_c(*SANITIZERS, f"-I{folder}", "-include", header, *sources, "-o", program)
+    done = subprocess.run([program], input=x.tobytes(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    names = [op.outputs[0] for op in graph.ops if op.kind != "RESHAPE"] + graph.outputs
+    return _split(done.stdout, len(x), [(name, graph.tensors[name].shape[1:]) for name in names])
+
+
+def compile_c(*arguments: str | Path, compiler: str = "gcc", standard: str = "c99") -> None:
+    """Run a C compiler with warnings as errors; what it says becomes the failure's message."""
+    command = [compiler, f"-std={standard}", *WARNINGS, f"-I{INCLUDE}", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _split(data: bytes, count: int, outputs: list) -> dict[str, np.ndarray]:
+    """The layers of each inference in turn, as arrays over all inferences."""
+    rows = np.frombuffer(data, np.int8).reshape(count, -1)
+    ends = np.cumsum([np.prod(shape, dtype=int) for _, shape in outputs])
+    assert ends[-1] == rows.shape[1]
+    parts = np.split(rows, ends[:-1], axis=1)
+    return {
+        name: part.reshape(count, *shape)
+        for (name, shape), part in zip(outputs, parts, strict=True)
+    }
+
+
+@cache
+def _kernels() -> Path:
+    """The C library as an object, built once a run."""
+    folder = TemporaryDirectory()
+    _FOLDERS.append(folder)
+    library = Path(folder.name) / "kernels.o"
+    compile_c(*SANITIZERS, *SOURCES.glob("*.c"), "-r", "-o", library)
+    return library
+
+
+_FOLDERS: list[TemporaryDirectory] = []  # removed when the interpreter ends

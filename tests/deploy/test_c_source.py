@@ -1,0 +1,157 @@
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_bc.deploy import c_source, reference
+from keras_bc.deploy.graph import Op
+from keras_bc.errors import UserError
+from tests.deploy.c_build import compile_c, run_emitted
+from tests.deploy.graphs import KINDS, Builder, graph_of, random_graph, random_inputs
+
+
+def check(graph, folder, **options):
+    """C gives the integers of the reference, in every layer."""
+    x = random_inputs(graph, 8)
+    expected = reference.run(graph, x)
+    for name, actual in run_emitted(graph, x, folder, **options).items():
+        np.testing.assert_array_equal(actual, expected[name], err_msg=f"{graph.name}: {name}")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "RESHAPE"])
+@pytest.mark.parametrize("seed", range(3))
+def test_each_kind_gives_the_integers_of_the_reference(kind, seed, tmp_path):
+    check(graph_of(kind, seed), tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_chains_give_the_integers_of_the_reference(seed, tmp_path):
+    check(random_graph(seed, layers=6), tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_smallest_kernels_give_the_same_integers(seed, tmp_path):
+    check(random_graph(seed, layers=6), tmp_path, ram_limit=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 400))
+def test_many_chains_give_the_integers_of_the_reference(seed, tmp_path):
+    check(random_graph(seed, layers=8), tmp_path)
+
+
+def mlp(*widths, name="mlp"):
+    builder = Builder(0)
+    builder.graph.name = name
+    builder.input((1, widths[0]))
+    for width in widths[1:]:
+        builder.add("KbcFullyConnected", width)
+    return builder.finish()
+
+
+def test_plan_counts_work_and_bytes():
+    plan = c_source.plan(mlp(784, 256, 10))
+    assert [layer.macs for layer in plan.layers] == [784 * 256, 256 * 10]
+    weights = 4 * (256 * 25 + 10 * 8)
+    channels = 12 * (256 + 10)
+    assert plan.constant_bytes == weights + channels
+
+
+def test_plan_takes_the_last_kernel_that_fits():
+    graph = mlp(784, 256, 10)
+    arena_bytes = c_source.plan(graph).arena_bytes
+    limits = {None: "tables", arena_bytes: "tables", arena_bytes - 1: "reference"}
+    for limit, variant in limits.items():
+        plan = c_source.plan(graph, ram_limit=limit)
+        assert [layer.variant for layer in plan.layers] == [variant, "tables"]
+        assert limit is None or plan.arena_bytes <= limit
+
+
+def test_plan_of_the_smallest_kernels_holds_the_largest_pair_of_tensors():
+    plan = c_source.plan(mlp(784, 256, 10), ram_limit=0)
+    assert [layer.variant for layer in plan.layers] == ["reference", "reference"]
+    assert plan.arena_bytes == 784 + 256
+
+
+def test_same_graph_gives_the_same_bytes(tmp_path):
+    texts = []
+    for _ in range(2):
+        files = c_source.emit(random_graph(5), tmp_path)
+        assert [file.name for file in files] == ["model.h", "model.c"]
+        texts.append([file.read_bytes() for file in files])
+    assert texts[0] == texts[1]
+
+
+def test_header_states_what_the_caller_needs(tmp_path):
+    graph = mlp(784, 256, 10)
+    header, _ = c_source.emit(graph, tmp_path, namespace="digits")
+    constants = dict(
+        re.findall(r"#define DIGITS_(\w+) \(?(\S+?)\)?(?: |$)", header.read_text(), re.M)
+    )
+    plan = c_source.plan(graph)
+    x, y = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+    assert int(constants["INPUT_BYTES"]) == 784
+    assert int(constants["OUTPUT_BYTES"]) == 10
+    assert int(constants["ARENA_BYTES"]) == plan.arena_bytes
+    assert int(constants["CONSTANT_BYTES"]) == plan.constant_bytes
+    assert int(constants["LAYERS"]) == 2
+    assert int(constants["MACS"]) == 784 * 256 + 256 * 10
+    assert np.float32(constants["INPUT_SCALE"].rstrip("f")) == x.scale[0]
+    assert np.float32(constants["OUTPUT_SCALE"].rstrip("f")) == y.scale[0]
+    assert int(constants["INPUT_ZERO_POINT"]) == x.zero_point
+    assert int(constants["OUTPUT_ZERO_POINT"]) == y.zero_point
+
+
+def test_constant_bytes_are_those_of_the_compiled_constants(tmp_path):
+    graph = random_graph(5, layers=6)
+    c_source.emit(graph, tmp_path)
+    (tmp_path / "all.c").write_text(
+        '#include "model.c"\nchar size_is_right[sizeof_constants == MODEL_CONSTANT_BYTES ? 1 : -1];'
+    )
+    names = re.findall(r"KBC_FLASH \w+ (\w+)\[", (tmp_path / "model.c").read_text())
+    total = " + ".join(f"sizeof {name}" for name in names)
+    compile_c(f"-Dsizeof_constants=({total})", "-c", tmp_path / "all.c", "-o", tmp_path / "all.o")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "arm-none-eabi-gcc"])
+def test_compiles_without_warnings(compiler, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    flags = ["-mcpu=cortex-m0", "-mthumb"] if compiler.startswith("arm") else []
+    for seed in range(6):
+        c_source.emit(random_graph(seed, layers=8), tmp_path)
+        compile_c(*flags, "-c", tmp_path / "model.c", "-o", tmp_path / "model.o", compiler=compiler)
+
+
+def test_header_compiles_as_cpp(tmp_path):
+    header, _ = c_source.emit(mlp(4, 2), tmp_path)
+    compile_c("-fsyntax-only", "-x", "c++", "-include", header, "/dev/null", standard="c++11")
+
+
+def test_two_models_link_into_one_program(tmp_path):
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    for namespace in ("first", "second"):
+        c_source.emit(mlp(8, 4), tmp_path, namespace=namespace)
+    sources = [tmp_path / name for name in ("first.c", "second.c")]
+    compile_c(*sources, "-r", "-o", tmp_path / "both.o")
+
+
+def test_names_cannot_break_the_source(tmp_path):
+    graph = mlp(6, 5, 4, 3, 2, name='*/ #error "\\\n??/ \N{BOMB}')
+    for op, name in zip(graph.ops, ["*/ int x;", "int", "9 lives", "int"], strict=True):
+        op.name = name
+    check(graph, tmp_path)
+
+
+def test_a_prefix_that_c_does_not_take_is_refused(tmp_path):
+    with pytest.raises(UserError, match="`my-model` cannot be the prefix of C functions"):
+        c_source.emit(mlp(4, 2), tmp_path, namespace="my-model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_op_without_a_kernel_is_refused():
+    graph = mlp(4, 2)
+    graph.ops[0] = Op("TRANSPOSE", "flip", graph.ops[0].inputs[:1], graph.ops[0].outputs)
+    with pytest.raises(UserError, match="Layer `flip` is a TRANSPOSE, which has no kernel in C"):
+        c_source.plan(graph)
