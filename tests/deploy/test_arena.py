@@ -31,9 +31,15 @@ def check(buffers, arena):
         assert offset >= 0 and offset % buffer.alignment == 0
         assert offset + buffer.size <= arena.size
     for a, b in itertools.combinations(buffers, 2):
-        if a.first <= b.last and b.first <= a.last:
-            start, end = arena.offsets[a.name], arena.offsets[b.name]
-            assert start + a.size <= end or end + b.size <= start, f"{a} and {b} share bytes"
+        assert apart(a, b, arena.offsets), f"{a} and {b} share bytes"
+
+
+def apart(a, b, offsets):
+    """No step needs both, or no byte is in both."""
+    if a.last < b.first or b.last < a.first:
+        return True
+    start, end = offsets[a.name], offsets[b.name]
+    return start + a.size <= end or end + b.size <= start
 
 
 @pytest.mark.parametrize("alignment", [1, 4, 8])
@@ -65,7 +71,7 @@ def test_a_chain_takes_no_more_than_its_heaviest_step(seed):
     assert plan(buffers).size <= 1.05 * most_live_bytes(buffers)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_small_plans_are_nearly_the_best_there_are(seed):
     buffers = random_buffers(seed, count=4)
     assert plan(buffers).size <= 1.1 * smallest(buffers)
@@ -76,29 +82,27 @@ def smallest(buffers):
     sums = {0}
     for buffer in buffers:
         sums |= {total + buffer.size for total in sums}
-    sizes = []
-    for offsets in itertools.product(sorted(sums), repeat=len(buffers)):
-        arena = Arena(0, dict(zip((b.name for b in buffers), offsets, strict=True)))
-        if all(apart(a, b, arena) for a, b in itertools.combinations(buffers, 2)):
-            sizes.append(max(o + b.size for o, b in zip(offsets, buffers, strict=True)))
-    return min(sizes)
-
-
-def apart(a, b, arena):
-    start, end = arena.offsets[a.name], arena.offsets[b.name]
-    return not a.overlaps(b) or start + a.size <= end or end + b.size <= start
+    names = [buffer.name for buffer in buffers]
+    plans = (
+        dict(zip(names, offsets, strict=True))
+        for offsets in itertools.product(sorted(sums), repeat=len(buffers))
+    )
+    return min(
+        max(offsets[b.name] + b.size for b in buffers)
+        for offsets in plans
+        if all(apart(a, b, offsets) for a, b in itertools.combinations(buffers, 2))
+    )
 
 
 def test_an_order_that_is_not_by_size_is_found():
-    # By size, b and c sink to the bottom, and a step of a + d cannot close up.
+    # Largest first would put d and a at 0, b above a at 8, and c above both b and d: 18 bytes.
     buffers = [
-        Buffer("a", 4, 0, 1),
+        Buffer("a", 8, 0, 1),
         Buffer("b", 6, 1, 2),
-        Buffer("c", 5, 2, 3),
-        Buffer("d", 5, 3, 4),
-        Buffer("e", 6, 0, 0),
+        Buffer("c", 4, 2, 3),
+        Buffer("d", 9, 3, 3),
     ]
-    assert plan(buffers).size == most_live_bytes(buffers) == 11
+    assert plan(buffers).size == most_live_bytes(buffers) == 14
 
 
 def test_no_buffers_take_no_bytes():
