@@ -64,7 +64,7 @@ def emulate(
     graph = read_model(path)
     interpreter = Interpreter(workspace.model_file(path))
     inputs = _quantized(graph, interpreter, x, y)
-    built = firmware.build(path, board)
+    built = firmware.build(path, board, workspace.build_folder(path, board.name))
     run = emulator.run(built, board, inputs, profile=profile, progress=progress)
     outputs = run.outputs.reshape(len(y), -1)
     host = interpreter.run(inputs).reshape(len(y), -1)

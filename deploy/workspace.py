@@ -44,3 +44,8 @@ def model_file(path: Path) -> Path:
     if not model.is_file():
         raise UserError(f"There is no {model}. Make it with `keras-bc export MODEL.keras -o DIR`.")
     return model
+
+
+def build_folder(path: Path, board: str) -> Path:
+    """Where the firmware for `board` goes: beside the model, `build/BOARD`."""
+    return model_file(path).parent / "build" / board

@@ -213,10 +213,11 @@ def build(folder, board):
     """Build the firmware of an export, OUT, for a board."""
     from keras_bc import console
     from keras_bc.deploy import boards as known
-    from keras_bc.deploy import firmware
+    from keras_bc.deploy import firmware, workspace
 
     with console.working("building"):
-        built = firmware.build(folder, known.find(board))
+        target = known.find(board)
+        built = firmware.build(folder, target, workspace.build_folder(folder, target.name))
     keys = ("flash_bytes", "code_bytes", "model_bytes", "ram_bytes")
     result = {key: getattr(built, key) for key in keys}
     return result, lambda _: click.echo(
@@ -255,11 +256,11 @@ def emulate(folder, board, dataset, samples, profile):
 def flash(folder, board, gdb, dry_run):
     """Build the firmware of an export, OUT, and load it into a board."""
     from keras_bc.deploy import boards as known
-    from keras_bc.deploy import firmware
+    from keras_bc.deploy import firmware, workspace
     from keras_bc.deploy import flash as loader
 
     target = known.find(board)
-    built = firmware.build(folder, target)
+    built = firmware.build(folder, target, workspace.build_folder(folder, target.name))
     commands = loader.flash(built, target, gdb=gdb, dry_run=dry_run)
     result = {"board": board, "elf": str(built.elf), "commands": commands, "dry_run": dry_run}
 

@@ -80,7 +80,7 @@ def test_what_is_not_supported_is_named(layer, words):
 def test_branches_are_refused():
     x = keras.Input((4,))
     y = layers.Add()([keras_bc.BinaryDense(4)(x), x])
-    with pytest.raises(UserError, match="`add`|branches"):
+    with pytest.raises(UserError, match=r"`add`|branches"):
         trace(keras.Model(x, y))
 
 
