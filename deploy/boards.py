@@ -12,7 +12,7 @@ flasher = "nrf51"                                  # pyOCD's target; left out wi
 """
 
 import sys
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_bc.errors import UserError
@@ -24,8 +24,6 @@ else:
 
 MICROCONTROLLER = Path(__file__).resolve().parents[1] / "microcontroller"
 """The C sources: beside this package in a checkout and in a wheel alike."""
-
-OUTPUTS = ("semihosting",)
 
 
 @dataclass(frozen=True)
@@ -80,37 +78,59 @@ def find(name: str) -> Board:
 def _read(path: Path) -> Board:
     try:
         values = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"Cannot read the board {path}: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Cannot read the board {path}: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not TOML: {error}.") from error
-    return _board(path, values)
+    _check(path, values)
+    name = path.resolve().parent.name if path.name == "board.toml" else path.stem
+    memories = {key: Memory(**values[key]) for key in ("flash", "ram")}
+    return Board(**{**values, **memories, "name": name, "flags": tuple(values["flags"])})
 
 
-def _board(path: Path, values: dict) -> Board:
-    keys = {key.name: key.default is MISSING for key in fields(Board) if key.name != "name"}
-    unknown = sorted(values.keys() - keys.keys())
-    missing = [key for key, required in keys.items() if required and key not in values]
-    if unknown or missing:
-        wrong = f"lacks {missing[0]!r}" if missing else f"has an unknown key {unknown[0]!r}"
-        raise UserError(f"{path} {wrong}. Its keys are {', '.join(keys)}.")
-    if values["output"] not in OUTPUTS:
-        raise UserError(f"{path}: output is {values['output']!r}, expected one of {OUTPUTS}.")
-    memories = {key: _memory(path, key, values[key]) for key in ("flash", "ram")}
-    return Board(
-        **{
-            **values,
-            **memories,
-            "name": path.resolve().parent.name,
-            "flags": tuple(values["flags"]),
-        }
+def _check(path: Path, values: dict) -> None:
+    for key in _REQUIRED - values.keys():
+        raise UserError(f"{path} lacks the key `{key}`. It needs {', '.join(sorted(_REQUIRED))}.")
+    for key, value in values.items():
+        if key not in _KEYS:
+            raise UserError(f"{path} has the unknown key `{key}`. Keys are {', '.join(_KEYS)}.")
+        valid, expected = _KEYS[key]
+        if not valid(value):
+            raise UserError(f"{path}: `{key}` is {value!r}, expected {expected}.")
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str)
+
+
+def _is_size(value) -> bool:
+    return isinstance(value, int) and value > 0 and value % 8 == 0
+
+
+def _are_flags(value) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_memory(value) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"origin", "size"}
+        and isinstance(value["origin"], int)
+        and _is_size(value["size"])
     )
 
 
-def _memory(path: Path, key: str, value) -> Memory:
-    try:
-        return Memory(origin=int(value["origin"]), size=int(value["size"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{path}: {key} is {value!r}, expected {{ origin = ADDRESS, size = BYTES }}."
-        ) from error
+_TEXT = _is_text, "a text"
+_MEMORY = _is_memory, "{ origin = ADDRESS, size = BYTES }"
+_KEYS = {
+    "title": _TEXT,
+    "cpu": _TEXT,
+    "flags": (_are_flags, "a list of the compiler's flags"),
+    "flash": _MEMORY,
+    "ram": _MEMORY,
+    "stack": (_is_size, "bytes, a multiple of 8"),
+    "output": (lambda value: value == "semihosting", '"semihosting"'),
+    "emulator": _TEXT,
+    "flasher": _TEXT,
+}
+_REQUIRED = _KEYS.keys() - {"stack", "emulator", "flasher"}
