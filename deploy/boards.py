@@ -108,7 +108,7 @@ def _is_size(value) -> bool:
 
 
 def _are_flags(value) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+    return isinstance(value, list) and {type(flag) for flag in value} <= {str}
 
 
 def _is_memory(value) -> bool:

@@ -4,6 +4,7 @@ Two ways: pyOCD drives the board's debug probe, or GDB talks to any server of it
 (OpenOCD, J-Link, QEMU). Both are run as commands, which `--dry-run` shows.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -157,7 +158,7 @@ def _verify(read_back: Path, image: bytes, board: Board) -> None:
     data = read_back.read_bytes() if read_back.exists() else b""
     if data == image:
         return
-    same = next((i for i, pair in enumerate(zip(data, image)) if pair[0] != pair[1]), len(data))
+    same = len(os.path.commonprefix([data, image]))
     raise UserError(
         f"The flash of {board.name} differs from what was written, first at address "
         f"{board.flash.origin + same:#x}. Check the board's name and power, and try again."
