@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from keras_bc.deploy.validate import validate
+from keras_bc.errors import UserError
+from tests.deploy.graphs import KINDS, graph_of, random_graph
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_graphs_are_valid(seed):
+    validate(random_graph(seed, layers=6))
+
+
+def set_option(name, value):
+    def change(graph, op):
+        op.options[name] = value
+
+    return change
+
+
+def change_constant(number, change):
+    def apply(graph, op):
+        tensor = graph.tensors[op.inputs[number]]
+        tensor.data = change(tensor.data.copy())
+        tensor.shape = tensor.data.shape
+
+    return apply
+
+
+def filled(*index, value):
+    def change(data):
+        data[index] = value
+        return data
+
+    return change
+
+
+def change_output(**fields):
+    def apply(graph, op):
+        for name, value in fields.items():
+            setattr(graph.tensors[op.outputs[0]], name, value)
+
+    return apply
+
+
+DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "words"),
+    [
+        (DENSE, set_option("weights", "ternary"), "weights are 'ternary'"),
+        (DENSE, set_option("activation_min", -129), "clamped to -129"),
+        (DENSE, lambda graph, op: op.options.clear(), "option 'weights' is missing"),
+        (DENSE, lambda graph, op: op.inputs.pop(), "2 inputs, expected 3"),
+        (DENSE, change_constant(1, lambda data: data[:, :-1]), "the weights is int32"),
+        (DENSE, change_constant(2, lambda data: data[:-1]), "the channels is int32"),
+        (DENSE, change_constant(2, filled(0, 0, value=-(2**30) - 1)), "a bias"),
+        (DENSE, change_constant(2, filled(0, 1, value=2**30 - 1)), "a multiplier"),
+        (DENSE, change_constant(2, filled(0, 1, value=-(2**31))), "a multiplier"),
+        (DENSE, change_constant(2, filled(0, 2, value=0)), "a shift"),
+        (DENSE, change_constant(2, filled(0, 2, value=63)), "a shift"),
+        (DENSE, change_output(dtype="int32"), "expected int8"),
+        (DENSE, change_output(zero_point=128), "the zero point 128"),
+        (DENSE, change_output(scale=np.array([0], np.float32)), "one scale"),
+        (DENSE, change_output(scale=np.array([np.inf], np.float32)), "one scale"),
+        (DENSE, change_output(scale=None), "one scale"),
+        (CONV, set_option("groups", 0), "0 groups"),
+        (CONV, set_option("kernel_stride_h", 0), "not positive"),
+        (CONV, set_option("kernel_pad_top", -1), "not positive"),
+        (CONV, set_option("kernel_dilation_h", 2**16), "too large"),
+        (CONV, set_option("kernel_h", 2**15), "does not fit"),
+        (CONV, set_option("pool_pad_left", 20), "as wide as the window"),
+        ("CONV_2D", set_option("stride_w", 0), "not positive"),
+        ("CONV_2D", change_constant(1, lambda data: data[..., :-1]), "the weights is int8"),
+        ("CONV_2D", change_constant(2, filled(0, value=2**31 - 1)), "a bias"),
+        ("CONV_2D", change_output(scale=np.array([1e-30], np.float32)), "multiplier"),
+        ("MAX_POOL_2D", set_option("stride_h", 40), "the output is int8"),
+        ("AVERAGE_POOL_2D", change_output(zero_point=3), "another scale or zero point"),
+        ("PAD", change_constant(1, filled(3, 1, value=1)), "batch or the channels"),
+        ("PAD", change_constant(1, filled(1, 1, value=-1)), "negative"),
+        ("RESHAPE", change_constant(1, filled(1, value=7)), "its shape is"),
+        ("SOFTMAX", set_option("beta", 2), "beta is 2"),
+        ("SOFTMAX", change_output(zero_point=0), "scale 1/256"),
+    ],
+)
+def test_what_is_wrong_is_named(kind, change, words):
+    graph = graph_of(kind, 11)
+    change(graph, graph.ops[0])
+    with pytest.raises(UserError, match=words) as caught:
+        validate(graph)
+    assert f"`{graph.ops[0].name}` ({kind})" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_op_must_follow_what_it_reads(kind):
+    graph = graph_of(kind, 2)
+    graph.ops[0].inputs[0] = graph.ops[0].outputs[0]
+    with pytest.raises(UserError, match="not computed before it"):
+        validate(graph)
+
+
+def test_pad_bits_must_be_0():
+    graph = graph_of(DENSE, 11)
+    weights = graph.tensors[graph.ops[0].inputs[1]]
+    assert graph.tensors["input"].shape[-1] % 32
+    weights.data[0, -1] |= np.int32(-(2**31))
+    with pytest.raises(UserError, match="pad bits"):
+        validate(graph)
+
+
+def test_an_int8_accumulator_may_not_overflow():
+    graph = graph_of("FULLY_CONNECTED", 1)
+    op = graph.ops[0]
+    size = 2**30 // (255 * 127) + 1
+    graph.tensors["input"].shape = (1, size)
+    weights = graph.tensors[op.inputs[1]]
+    weights.data = np.full((weights.shape[0], size), 127, np.int8)
+    weights.shape = weights.data.shape
+    with pytest.raises(UserError, match="overflow"):
+        validate(graph)
+
+
+def test_a_model_has_one_input_and_one_output():
+    graph = random_graph(1)
+    graph.outputs.append(graph.ops[0].outputs[0])
+    with pytest.raises(UserError, match="1 inputs and 2 outputs"):
+        validate(graph)
