@@ -10,9 +10,9 @@
  * word, and plain arithmetic on words serves both: neither carries into the other. The greatest
  * entry of 8 inputs is 2 * 255 * 8 = 4080.
  *
- * A table of 4 inputs grows by doubling, sum[i + 2^b] = sum[i] - 2 d[b]; one of 8 inputs is the
- * outer sum of two of 4. Large tables need half the look-ups, small ones a quarter of the time to
- * build: FEW outputs part the two.
+ * A small table, of 4 inputs, grows by doubling: sum[i + 2^b] = sum[i] - 2 d[b]. A large one, of
+ * 8 inputs, is the outer sum of two small ones. Large tables halve the look-ups of each output,
+ * small ones take a quarter of the time to build: FEW outputs part the two.
  *
  * Inputs are taken 32 at a time, which is a weight word. Layout `columns` is word 0 of every
  * output, then word 1 of every output, and so on, so that a pass over the outputs reads straight on.
@@ -30,7 +30,7 @@
 
 enum {
     BLOCK = 32, /* inputs of a weight word */
-    FEW = 96,   /* outputs below which small tables take fewer instructions on Cortex-M */
+    FEW = 96,   /* outputs at which the two take as many instructions on a Cortex-M4 */
 };
 
 /* The sums of 4 inputs, and of 8. pair[i] holds sum[2 * i] and sum[2 * i + 1]. */
@@ -76,7 +76,7 @@ static void sum_large(large_table *table, const int8_t *x, int32_t zx)
     sum_small(&first, x, zx);
     sum_small(&last, x + 4, zx);
 
-    /* In registers, over all of the loop. */
+    /* Copies, which stay in registers over all of the loop. */
     const uint32_t a = first.pair[0], b = first.pair[1], c = first.pair[2], d = first.pair[3];
     const uint32_t e = first.pair[4], f = first.pair[5], g = first.pair[6], h = first.pair[7];
     uint32_t *pair = table->pair;
@@ -94,53 +94,74 @@ static void sum_large(large_table *table, const int8_t *x, int32_t zx)
     }
 }
 
-/* acc[o] += the sums that the block's weights w[4 * o..] look up. */
-static void look_up_small(int32_t *acc, const uint8_t *w, int32_t outs, const small_table t[8])
+/* acc[o] += the sums that the block's weights, 4 bytes an output, look up.
+ *
+ * Each table's address is kept in a register of its own: an indexed load has no room for an offset
+ * as well. */
+static void look_up_small(int32_t *acc, const uint32_t *w, int32_t outs, const small_table *t)
 {
-    for (int32_t o = 0; o < outs; ++o) {
-        acc[o] += t[0].sum[w[0] & 15] + t[1].sum[w[0] >> 4] + t[2].sum[w[1] & 15] +
-                  t[3].sum[w[1] >> 4] + t[4].sum[w[2] & 15] + t[5].sum[w[2] >> 4] +
-                  t[6].sum[w[3] & 15] + t[7].sum[w[3] >> 4];
+    const uint16_t *a = t[0].sum, *b = t[1].sum, *c = t[2].sum, *d = t[3].sum;
+    const uint16_t *e = t[4].sum, *f = t[5].sum, *g = t[6].sum, *h = t[7].sum;
+    KBC_OPAQUE(b);
+    KBC_OPAQUE(c);
+    KBC_OPAQUE(d);
+    KBC_OPAQUE(e);
+    KBC_OPAQUE(f);
+    KBC_OPAQUE(g);
+    KBC_OPAQUE(h);
+
+    for (const int32_t *end = acc + outs; acc < end; ++acc) {
+        const uint32_t v = *w++;
+        *acc += a[v & 15] + b[v >> 4 & 15] + c[v >> 8 & 15] + d[v >> 12 & 15] + e[v >> 16 & 15] +
+                f[v >> 20 & 15] + g[v >> 24 & 15] + h[v >> 28];
+    }
+}
+
+static void look_up_large(int32_t *acc, const uint8_t *w, int32_t outs, const large_table *t)
+{
+    const uint16_t *a = t[0].sum, *b = t[1].sum, *c = t[2].sum, *d = t[3].sum;
+    const int32_t *const last = acc + outs, *const last4 = acc + outs / 4 * 4;
+    KBC_OPAQUE(b);
+    KBC_OPAQUE(c);
+    KBC_OPAQUE(d);
+
+    for (; acc < last4; acc += 4) {
+        acc[0] += a[w[0]] + b[w[1]] + c[w[2]] + d[w[3]];
+        acc[1] += a[w[4]] + b[w[5]] + c[w[6]] + d[w[7]];
+        acc[2] += a[w[8]] + b[w[9]] + c[w[10]] + d[w[11]];
+        acc[3] += a[w[12]] + b[w[13]] + c[w[14]] + d[w[15]];
+        w += 16;
+    }
+    for (; acc < last; ++acc) {
+        *acc += a[w[0]] + b[w[1]] + c[w[2]] + d[w[3]];
         w += 4;
     }
 }
 
-/* Not inlined, and one argument a table, so that each table's address stays in a register of its
- * own: an indexed load has no room for an offset as well. */
-static KBC_NOINLINE void look_up_large(int32_t *acc, const uint8_t *w, int32_t outs,
-                                       const large_table *t0, const large_table *t1,
-                                       const large_table *t2, const large_table *t3)
-{
-    const int32_t *end = acc + outs;
+/* acc[o] += w[o] . (x - zx) over a block of inputs. */
+typedef void add_block(int32_t *acc, const uint32_t *w, int32_t outs, void *tables, const int8_t *x,
+                       int32_t zx);
 
-    if (outs & 1) {
-        *acc++ += t0->sum[w[0]] + t1->sum[w[1]] + t2->sum[w[2]] + t3->sum[w[3]];
-        w += 4;
+static void add_by_small(int32_t *acc, const uint32_t *w, int32_t outs, void *tables,
+                         const int8_t *x, int32_t zx)
+{
+    small_table *t = tables;
+
+    for (int32_t i = 0; i < 8; ++i) {
+        sum_small(&t[i], x + 4 * i, zx);
     }
-    while (acc < end) {
-        acc[0] += t0->sum[w[0]] + t1->sum[w[1]] + t2->sum[w[2]] + t3->sum[w[3]];
-        acc[1] += t0->sum[w[4]] + t1->sum[w[5]] + t2->sum[w[6]] + t3->sum[w[7]];
-        acc += 2;
-        w += 8;
-    }
+    look_up_small(acc, w, outs, t);
 }
 
-static void add_block(int32_t *acc, const uint8_t *w, int32_t outs, void *tables, const int8_t *x,
-                      int32_t zx)
+static void add_by_large(int32_t *acc, const uint32_t *w, int32_t outs, void *tables,
+                         const int8_t *x, int32_t zx)
 {
-    if (outs < FEW) {
-        small_table *t = tables;
-        for (int32_t i = 0; i < 8; ++i) {
-            sum_small(&t[i], x + 4 * i, zx);
-        }
-        look_up_small(acc, w, outs, t);
-    } else {
-        large_table *t = tables;
-        for (int32_t i = 0; i < 4; ++i) {
-            sum_large(&t[i], x + 8 * i, zx);
-        }
-        look_up_large(acc, w, outs, &t[0], &t[1], &t[2], &t[3]);
+    large_table *t = tables;
+
+    for (int32_t i = 0; i < 4; ++i) {
+        sum_large(&t[i], x + 8 * i, zx);
     }
+    look_up_large(acc, (const uint8_t *)w, outs, t);
 }
 
 /* The accumulators, and behind them the tables of one block. */
@@ -156,8 +177,9 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int
 {
     const int32_t outs = p->out_features;
     const int32_t zx = p->input_zero_point;
+    add_block *const add = outs < FEW ? add_by_small : add_by_large;
     const int32_t offset = 255 * BLOCK * kbc_words(p->in_features);
-    const uint8_t *w = p->weights;
+    const uint32_t *w = p->weights;
     void *tables = acc + outs;
     int32_t k = p->in_features;
 
@@ -165,8 +187,8 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int
         acc[o] = -offset;
     }
     for (; k >= BLOCK; k -= BLOCK) {
-        add_block(acc, w, outs, tables, x, zx);
-        w += 4 * outs;
+        add(acc, w, outs, tables, x, zx);
+        w += outs;
         x += BLOCK;
     }
     if (k > 0) {
@@ -174,7 +196,7 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int
         int8_t block[BLOCK];
         memset(block, (int)zx, sizeof block);
         memcpy(block, x, (size_t)k);
-        add_block(acc, w, outs, tables, block, zx);
+        add(acc, w, outs, tables, block, zx);
     }
 }
 

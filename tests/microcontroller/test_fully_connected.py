@@ -39,7 +39,7 @@ def test_random_shapes(variant, run, make_case, requantize):
     rng = np.random.default_rng(1)
     cases, expected = [], []
     for k in (1, 2, 5, 8, 31, 32, 33, 63, 100, 784):
-        for outs in (1, 2, 10, 95, 96, 97, 130):  # on both sides of where tables.c changes tables
+        for outs in (1, 2, 10, 95, 96, 97, 130):  # on both sides of FEW in the tables variant
             rows = int(rng.integers(1, 4))
             x = rng.integers(-128, 128, (rows, k), dtype=np.int8)
             signs = rng.choice([-1, 1], (outs, k))

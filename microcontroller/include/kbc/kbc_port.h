@@ -11,12 +11,13 @@
 #define KBC_FLASH
 #endif
 
-/* Before a function that must not be merged into its callers. */
-#ifndef KBC_NOINLINE
+/* Makes the compiler forget how a pointer was computed, so that it keeps the pointer in a register
+ * instead of computing it anew at each use. It may be empty: only speed is lost. */
+#ifndef KBC_OPAQUE
 #if defined(__GNUC__)
-#define KBC_NOINLINE __attribute__((noinline))
+#define KBC_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #else
-#define KBC_NOINLINE
+#define KBC_OPAQUE(pointer) ((void)0)
 #endif
 #endif
 
