@@ -4,7 +4,6 @@ Two ways: pyOCD drives the board's debug probe, or GDB talks to any server of it
 (OpenOCD, J-Link, QEMU). Both are run as commands, which `--dry-run` shows.
 """
 
-import os
 import re
 import shlex
 import shutil
@@ -158,7 +157,9 @@ def _verify(read_back: Path, image: bytes, board: Board) -> None:
     data = read_back.read_bytes() if read_back.exists() else b""
     if data == image:
         return
-    same = len(os.path.commonprefix([data, image]))
+    same = 0
+    while same < len(data) and data[same] == image[same]:
+        same += 1
     raise UserError(
         f"The flash of {board.name} differs from what was written, first at address "
         f"{board.flash.origin + same:#x}. Check the board's name and power, and try again."

@@ -125,7 +125,7 @@ def _wait(
 def _check(code: int, board: Board, text: str) -> None:
     if code == 0:
         return
-    if match := re.search(r"^error: (.*)$", text, re.MULTILINE):  # as firmware/ reports it
-        raise UserError(f"The program failed on {board.name}: {match[1]}.")
-    reason = text.strip().splitlines()[-1] if text.strip() else f"exit code {code}"
-    raise UserError(f"{QEMU} failed on {board.name}: {reason}")
+    # What firmware/ reports of itself, or QEMU of its command line and of a core that locks up.
+    said = re.search(r"(?:error|qemu[\w-]*): (.*)", text)
+    reason = said[1].rstrip(".") if said else f"exit code {code}"
+    raise UserError(f"The program failed on {board.name}: {reason}.")

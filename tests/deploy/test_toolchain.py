@@ -1,0 +1,72 @@
+import dataclasses
+
+import pytest
+
+from keras_bc.deploy import boards, toolchain
+from keras_bc.errors import UserError
+from tests.deploy.programs import STRICT, link
+from tests.needs import cross_compiler
+
+pytestmark = cross_compiler
+
+M3 = boards.find("mps2-an385")
+EMPTY = "int main(void) { return 0; }"
+
+
+@pytest.mark.parametrize("board", boards.all(), ids=lambda board: board.name)
+def test_startup_and_kernels_compile_without_warnings(board, tmp_path):
+    source = tmp_path / "main.c"
+    source.write_text(EMPTY)
+    sources = [source, *toolchain.STARTUP, *toolchain.KERNELS]
+    flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", STRICT)
+    assert 0 < flash < 2048  # no kernel is called, none is linked
+    assert ram == board.stack
+
+
+def test_the_figures_are_what_is_loaded_and_reserved(tmp_path):
+    source = tmp_path / "main.c"
+    source.write_text("""
+        static volatile int initialized[100] = {1}, zeroed[50];
+        int main(void) { return initialized[0] + zeroed[0] - 1; }""")
+    elf = tmp_path / "x.elf"
+    flash, ram = toolchain.link([source, *toolchain.STARTUP], M3, elf)
+    toolchain.tool("objcopy", "-O", "binary", elf, tmp_path / "x.bin")
+    assert flash == (tmp_path / "x.bin").stat().st_size
+    assert ram == M3.stack + 400 + 200
+
+
+@pytest.mark.parametrize(
+    ("flash", "ram", "code"),
+    [
+        (512, 4096, EMPTY),
+        (65536, 1024, "static volatile int a[2000]; int main(void) { return a[0]; }"),
+        (256, 1024, "static volatile int a[2000] = {1}; int main(void) { return a[0]; }"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_exact_figures(flash, ram, code, tmp_path):
+    source = tmp_path / "main.c"
+    source.write_text(code)
+    sources = [source, *toolchain.STARTUP]
+    needed = toolchain.link(sources, M3, tmp_path / "x.elf")
+    small = dataclasses.replace(
+        M3,
+        flash=boards.Memory(M3.flash.origin, flash),
+        ram=boards.Memory(M3.ram.origin, ram),
+    )
+    with pytest.raises(UserError) as refusal:
+        toolchain.link(sources, small, tmp_path / "x.elf")
+    assert (
+        f"needs {needed[0]} bytes of flash, of which there are {flash}, "
+        f"and {needed[1]} bytes of RAM, of which there are {ram}" in str(refusal.value)
+    )
+
+
+def test_a_missing_compiler_is_named_with_its_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="apt install gcc-arm-none-eabi"):
+        link(EMPTY, M3, tmp_path)
+
+
+def test_a_failing_compiler_is_our_mistake(tmp_path):
+    with pytest.raises(RuntimeError, match="error"):
+        link("int main(void) { return x; }", M3, tmp_path)
