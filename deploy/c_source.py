@@ -35,7 +35,8 @@ def emit(
         graph: In the integer dialect, with one input and one output.
         folder: It must exist.
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
-        namespace: Prefix of the files, functions and constants: a lower-case C identifier.
+        namespace: Prefix of the files, functions and constants: a lower-case C identifier that
+            does not begin with kbc.
         ram_limit: Bytes that the arena may have, where smaller kernels can still save some; see
             `plan`.
 
@@ -45,10 +46,10 @@ def emit(
     Raises:
         UserError: The graph cannot be written as C, or the files cannot be written.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", namespace):
+    if not re.fullmatch(r"(?!kbc)[a-z][a-z0-9_]*", namespace):
         raise UserError(
             f"`{namespace}` cannot be the prefix of C functions; expected lower-case letters, "
-            "digits and underscores, a letter first."
+            "digits and underscores, a letter first, and not kbc, which is the library's."
         )
     context = _context(graph, plan(graph, cpu, ram_limit), namespace)
     environment = jinja2.Environment(

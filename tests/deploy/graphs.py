@@ -56,6 +56,16 @@ def graph_of(kind: str, seed: int) -> Graph:
     return builder.finish()
 
 
+def mlp(*widths: int, name: str = "mlp") -> Graph:
+    """Binary fully connected layers from `widths[0]` inputs to `widths[-1]` outputs."""
+    builder = Builder(0)
+    builder.graph.name = name
+    builder.input((1, widths[0]))
+    for width in widths[1:]:
+        builder.add("KbcFullyConnected", width)
+    return builder.finish()
+
+
 class Builder:
     """Grows a chain, each op's sizes, options and constants drawn from a seed."""
 

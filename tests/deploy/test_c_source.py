@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import c_source, reference
-from keras_bc.deploy.graph import Op
 from keras_bc.errors import UserError
 from tests.deploy.c_build import compile_c, run_emitted
-from tests.deploy.graphs import KINDS, Builder, graph_of, random_graph, random_inputs
+from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph, random_inputs
 
 
 def check(graph, folder, **options):
@@ -39,39 +38,6 @@ def test_the_smallest_kernels_give_the_same_integers(seed, tmp_path):
 @pytest.mark.parametrize("seed", range(100, 400))
 def test_many_chains_give_the_integers_of_the_reference(seed, tmp_path):
     check(random_graph(seed, layers=8), tmp_path)
-
-
-def mlp(*widths, name="mlp"):
-    builder = Builder(0)
-    builder.graph.name = name
-    builder.input((1, widths[0]))
-    for width in widths[1:]:
-        builder.add("KbcFullyConnected", width)
-    return builder.finish()
-
-
-def test_plan_counts_work_and_bytes():
-    plan = c_source.plan(mlp(784, 256, 10))
-    assert [layer.macs for layer in plan.layers] == [784 * 256, 256 * 10]
-    weights = 4 * (256 * 25 + 10 * 8)
-    channels = 12 * (256 + 10)
-    assert plan.constant_bytes == weights + channels
-
-
-def test_plan_takes_the_last_kernel_that_fits():
-    graph = mlp(784, 256, 10)
-    arena_bytes = c_source.plan(graph).arena_bytes
-    limits = {None: "tables", arena_bytes: "tables", arena_bytes - 1: "reference"}
-    for limit, variant in limits.items():
-        plan = c_source.plan(graph, ram_limit=limit)
-        assert [layer.variant for layer in plan.layers] == [variant, "tables"]
-        assert limit is None or plan.arena_bytes <= limit
-
-
-def test_plan_of_the_smallest_kernels_holds_the_largest_pair_of_tensors():
-    plan = c_source.plan(mlp(784, 256, 10), ram_limit=0)
-    assert [layer.variant for layer in plan.layers] == ["reference", "reference"]
-    assert plan.arena_bytes == 784 + 256
 
 
 def test_same_graph_gives_the_same_bytes(tmp_path):
@@ -144,14 +110,8 @@ def test_names_cannot_break_the_source(tmp_path):
     check(graph, tmp_path)
 
 
-def test_a_prefix_that_c_does_not_take_is_refused(tmp_path):
-    with pytest.raises(UserError, match="`my-model` cannot be the prefix of C functions"):
-        c_source.emit(mlp(4, 2), tmp_path, namespace="my-model")
+@pytest.mark.parametrize("namespace", ["my-model", "9th", "", "Model", "kbc", "kbc_port"])
+def test_a_prefix_that_cannot_be_is_refused(namespace, tmp_path):
+    with pytest.raises(UserError, match=f"`{namespace}` cannot be the prefix of C functions"):
+        c_source.emit(mlp(4, 2), tmp_path, namespace=namespace)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_op_without_a_kernel_is_refused():
-    graph = mlp(4, 2)
-    graph.ops[0] = Op("TRANSPOSE", "flip", graph.ops[0].inputs[:1], graph.ops[0].outputs)
-    with pytest.raises(UserError, match="Layer `flip` is a TRANSPOSE, which has no kernel in C"):
-        c_source.plan(graph)
