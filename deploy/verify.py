@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bc.datasets import fit_shape
 from keras_bc.deploy import emulator, firmware, flatbuffer, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.errors import UserError
-from keras_bc.evaluation import fit_shape
 
 
 def read_model(path: Path) -> Graph:

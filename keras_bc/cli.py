@@ -6,16 +6,12 @@ inside the commands, so that `keras-bc --help` answers at once.
 
 import functools
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from keras_bc.errors import UserError
-
-# Keras's backend speaks of CUDA and of CPU features on import; errors still get through.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 class _Group(click.Group):
@@ -91,6 +87,7 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
         return {"recipes": rows}, lambda result: console.table("Recipes", result["recipes"])
     if recipe is None:
         raise click.UsageError("Name a recipe; `keras-bc train --list` shows them.")
+    console.import_keras()
     from keras_bc.training import train as fit
 
     output = output or Path(f"{recipe}.keras")
@@ -116,9 +113,10 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 @_shared
 def evaluate(model, dataset, weights):
     """Measure MODEL's test error."""
-    from keras_bc import datasets, models
+    from keras_bc import console, datasets, models
 
     if model.suffix == ".keras":
+        console.import_keras()
         from keras_bc.evaluation import evaluate as measure
 
         network = models.load(model)
@@ -144,7 +142,9 @@ def evaluate(model, dataset, weights):
 @_shared
 def summary(model):
     """Show what each layer of MODEL costs: bits, bytes and multiply-accumulates."""
-    from keras_bc import models
+    from keras_bc import console, models
+
+    console.import_keras()
     from keras_bc.summary import describe, show
 
     network = models.load(model)
@@ -163,10 +163,12 @@ def summary(model):
 def export(model, folder, calibrate):
     """Write MODEL as a bit-packed OUT/model.tflite and as C sources."""
     from keras_bc import console, models
-    from keras_bc.deploy import export as steps
     from keras_bc.deploy import workspace
 
     workspace.claim(folder)
+    console.import_keras()
+    from keras_bc.deploy import export as steps
+
     network = models.load(model)
     samples = steps.calibration_samples(network, calibrate)
     with console.working("exporting"):
@@ -280,6 +282,8 @@ def flash(folder, board, gdb, dry_run):
 def demo(folder, short):
     """Train on MNIST, export, and run on the host and on emulated boards."""
     from keras_bc import console
+
+    console.import_keras()
     from keras_bc.deploy import demo as script
 
     result = script.run(folder, short)

@@ -1,15 +1,37 @@
 """What people see: tables on stdout, progress on stderr."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 quiet = False
 """Set by --quiet: no progress."""
+
+
+def import_keras() -> None:
+    """Import Keras without what TensorFlow's C++ prints meanwhile, on any machine without a GPU.
+
+    It writes to the file descriptor, before its log levels are set; Python's own errors still come
+    through as exceptions.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        import keras
+
+        keras.ops.zeros(())  # the devices are looked for only now
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def say(text: str) -> None:
@@ -20,13 +42,17 @@ def say(text: str) -> None:
 
 def table(title: str, rows: list[dict]) -> None:
     """Print dictionaries with the same keys, a line each."""
-    shown = Table(title=title, title_justify="left", title_style="bold")
+    shown = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for key in rows[0]:
         numeric = any(isinstance(row[key], int | float) for row in rows)
-        shown.add_column(key.replace("_", " "), justify="right" if numeric else "left")
+        justify = "right" if numeric else "left"
+        shown.add_column(key.replace("_", " "), justify=justify, overflow="fold")
     for row in rows:
         shown.add_row(*(_text(value) for value in row.values()))
-    Console().print(shown)
+    console = Console()
+    if not console.is_terminal:  # a file has no edge to wrap at
+        console.width = 200
+    console.print(shown)
 
 
 def _text(value) -> str:
