@@ -43,6 +43,9 @@ class Interpreter:
     with other roundings than TensorFlow Lite's own integer kernels, which are what the C code
     follows.
 
+    A damaged file is an error here, but tflite-runtime 2.14 reads files without verifying them and
+    may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.
+
     Args:
         model: Path of a .tflite file, or its bytes. It has one int8 input and one int8 output.
         runtime: One of `RUNTIMES`; None takes the first that is installed.
@@ -162,7 +165,7 @@ class Interpreter:
         )
 
     def _check(self, x: np.ndarray) -> None:
-        if x.dtype != np.int8 or len(x) == 0 or x.shape[1:] != self.input_shape:
+        if x.dtype != np.int8 or x.size == 0 or x.shape[1:] != self.input_shape:
             expected = ", ".join(map(str, self.input_shape))
             raise UserError(
                 f"The model takes int8 of shape [n, {expected}], n >= 1. "

@@ -13,6 +13,8 @@ from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.op_checks import KINDS, Wrong, check_activation, require
 from keras_bc.errors import UserError
 
+_TEXTS = ("weights", "padding")  # all other options are integers
+
 
 def validate(graph: Graph) -> None:
     """Check an integer graph.
@@ -54,6 +56,9 @@ def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
     require(len(op.outputs) == 1, f"{len(op.outputs)} outputs, expected 1")
     require(op.inputs[0] in ready, "its input is not computed before it")
     require(op.outputs[0] not in ready, "its output is computed twice")
+    for name, value in op.options.items():
+        integer = isinstance(value, int) or name in _TEXTS
+        require(integer, f"option '{name}' is {value!r}, expected an integer")
     x, *constants = (graph.tensors[name] for name in op.inputs)
     y = graph.tensors[op.outputs[0]]
     check_activation(y, "the output")

@@ -65,6 +65,7 @@ DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
         (DENSE, change_output(scale=np.array([0], np.float32)), "one scale"),
         (DENSE, change_output(scale=np.array([np.inf], np.float32)), "one scale"),
         (DENSE, change_output(scale=None), "one scale"),
+        (CONV, set_option("groups", "two"), "option 'groups' is 'two', expected an integer"),
         (CONV, set_option("groups", 0), "0 groups"),
         (CONV, set_option("kernel_stride_h", 0), "not positive"),
         (CONV, set_option("kernel_pad_top", -1), "not positive"),
