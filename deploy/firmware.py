@@ -15,8 +15,8 @@ from keras_bc.errors import UserError
 
 ELF = "firmware.elf"
 
-# The harness's own variables, so that the planner knows what is left for the arena.
-_HARNESS_RAM = 64
+HARNESS_RAM = 64
+"""Bytes that the harness's own variables take at most; what is left is the arena's."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
 
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware:
-    limit = board.ram.size - board.stack - _HARNESS_RAM
+    limit = board.ram.size - board.stack - HARNESS_RAM
     plan = c_source.plan(graph, board.cpu, limit)
     c_source.emit(graph, folder, board.cpu, ram_limit=limit)
     elf = folder / ELF
