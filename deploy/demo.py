@@ -28,9 +28,8 @@ def run(folder: Path, short: bool = False) -> dict:
         UserError: A tool is missing, or the folder is not ours.
     """
     recipe, data = _recipe_and_data()
-    workspace.claim(folder)
-    workspace.write_manifest(folder, [])
     keras_file, exported = folder / f"{recipe.name}.keras", folder / "export"
+    workspace.claim(folder, [keras_file.name, exported.name])
     console.say(f"Training {recipe.name}: {recipe.summary}")
     epochs = 1 if short else None
     checkpoint.path_of(keras_file).unlink(missing_ok=True)  # of a demo that was stopped

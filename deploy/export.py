@@ -52,8 +52,7 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
     folder = Path(folder)
     data = flatbuffer.write(to_integers(model, samples))
     graph = flatbuffer.read(data)  # what the chip runs is what the file says
-    workspace.claim(folder)
-    workspace.write_manifest(folder, [workspace.MODEL, "model.c", "model.h"])
+    workspace.claim(folder, [workspace.MODEL, "model.c", "model.h"])
     files.write_bytes(folder / workspace.MODEL, data)
     c_source.emit(graph, folder)
     layers = describe(graph)

@@ -10,26 +10,31 @@ MANIFEST = "keras_bc.json"
 MODEL = "model.tflite"
 
 
-def claim(folder: Path) -> None:
-    """Make `folder` ours to write in.
-
-    Raises:
-        UserError: It holds files that no export wrote, or cannot be made.
-    """
+def check(folder: Path) -> None:
+    """Stop with a UserError where `folder` holds files that no export wrote."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file. Give the name of a folder.")
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise UserError(
             f"{folder} holds files that keras-bc did not write. Give an empty or a new folder."
         )
+
+
+def claim(folder: Path, names: list[str]) -> None:
+    """Make `folder` ours to write in: its manifest is the mark by which `check` knows it again.
+
+    Args:
+        folder: Made where there is none.
+        names: The files that are about to be written into it.
+
+    Raises:
+        UserError: It is somebody else's, or cannot be made.
+    """
+    check(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"Cannot make the folder {folder}: {error.strerror}.") from error
-
-
-def write_manifest(folder: Path, names: list[str]) -> None:
-    """Say which files of `folder` are an export's, the mark by which `claim` knows it again."""
     text = json.dumps({"written by": "keras-bc export", "files": sorted(names)}, indent=2)
     files.write_text(folder / MANIFEST, text + "\n")
 
@@ -42,7 +47,9 @@ def model_file(path: Path) -> Path:
     """
     model = path / MODEL if path.is_dir() else path
     if not model.is_file():
-        raise UserError(f"There is no {model}. Make it with `keras-bc export MODEL.keras -o DIR`.")
+        raise UserError(
+            f"There is no model file {model}. Make one with `keras-bc export MODEL.keras -o OUT`."
+        )
     return model
 
 

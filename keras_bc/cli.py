@@ -165,7 +165,7 @@ def export(model, folder, calibrate):
     from keras_bc import console, models
     from keras_bc.deploy import workspace
 
-    workspace.claim(folder)
+    workspace.check(folder)
     console.import_keras()
     from keras_bc.deploy import export as steps
 

@@ -1,9 +1,12 @@
 """Read saved models, and find the data that belongs to them."""
 
+import zipfile
 from pathlib import Path
 
 from keras_bc import recipes
 from keras_bc.errors import UserError
+
+_EXPECTED = "Expected a whole .keras file, as model.save() writes it."
 
 
 def load(path: str | Path):
@@ -17,6 +20,8 @@ def load(path: str | Path):
         raise UserError(
             f"There is no file {path}. Train one with `keras-bc train RECIPE -o {path}`."
         )
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} is damaged, or no Keras model. {_EXPECTED}")
     import keras
 
     import keras_bc.layers  # noqa: F401 (the classes that the file names)
@@ -26,8 +31,7 @@ def load(path: str | Path):
     except Exception as error:  # Keras lets through what zip, JSON, HDF5 and the layers raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(
-            f"{path} cannot be read as a Keras model ({reason}). Expected a whole .keras file, as "
-            "model.save() writes it."
+            f"{path} cannot be read as a Keras model ({reason}). {_EXPECTED}"
         ) from error
 
 

@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import pytest
+
+import keras_bc
+from keras_bc.deploy import export as steps
+from keras_bc.deploy import flatbuffer
+from keras_bc.errors import UserError
+from tests.deploy.networks import random_network, samples_for
+
+
+@pytest.fixture(scope="module")
+def model():
+    return random_network(0)
+
+
+@pytest.fixture(scope="module")
+def samples(model):
+    return samples_for(model, 32)
+
+
+def test_an_export_is_the_model_and_its_c_sources(model, samples, tmp_path):
+    written = steps.export(model, samples, tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["keras_bc.json", "model.c", "model.h", "model.tflite"]
+    assert written.tflite_bytes == written.model.stat().st_size
+    assert written.weight_bytes == sum(layer["weight_bytes"] for layer in written.layers)
+
+
+def test_the_same_model_gives_the_same_bytes(model, samples, tmp_path):
+    for folder in ("a", "b"):
+        steps.export(model, samples, tmp_path / folder)
+    for name in ("model.tflite", "model.c", "model.h"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_one_bit_weights_take_one_bit(tmp_path):
+    model = keras.Sequential([keras.Input((1024,)), keras_bc.BinaryDense(64)])
+    graph = steps.to_integers(model, np.random.default_rng(0).normal(size=(9, 1024)))
+    weights = graph.tensors[graph.ops[0].inputs[1]].data
+    assert weights.nbytes == 1024 * 64 // 8
+    assert flatbuffer.read(flatbuffer.write(graph)).name == model.name
+
+
+def test_an_export_that_fails_leaves_the_old_one(model, samples, tmp_path):
+    old = steps.export(model, samples, tmp_path / "out").model.read_bytes()
+    with pytest.raises(UserError, match="empty"):
+        steps.export(model, samples[:0], tmp_path / "out")
+    assert (tmp_path / "out" / "model.tflite").read_bytes() == old
+    with pytest.raises(UserError, match="empty"):
+        steps.export(model, samples[:0], tmp_path / "new")
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,32 @@
+import pytest
+
+from keras_bc.deploy import workspace
+from keras_bc.errors import UserError
+
+
+def test_an_empty_a_new_and_our_own_folder_can_be_claimed(tmp_path):
+    for folder in (tmp_path, tmp_path / "new" / "inner", tmp_path):
+        workspace.claim(folder, ["model.tflite"])
+        assert (folder / workspace.MANIFEST).is_file()
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="files that keras-bc did not write"):
+        workspace.claim(tmp_path, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="is a file"):
+        workspace.check(tmp_path / "file")
+
+
+def test_the_model_is_found_by_its_folder_or_its_name(tmp_path):
+    model = tmp_path / workspace.MODEL
+    with pytest.raises(UserError, match="There is no model file"):
+        workspace.model_file(tmp_path)
+    model.touch()
+    assert workspace.model_file(tmp_path) == workspace.model_file(model) == model
+    assert workspace.build_folder(tmp_path, "microbit") == tmp_path / "build" / "microbit"

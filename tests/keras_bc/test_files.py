@@ -1,0 +1,60 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from keras_bc import files
+from keras_bc.errors import UserError
+
+
+def test_a_block_that_raises_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "model.tflite"
+    files.write_bytes(path, b"old")
+    with pytest.raises(RuntimeError), files.replacing(path) as partial:
+        partial.write_bytes(b"new")
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="Cannot write .*No such file"):
+        files.write_text(tmp_path / "nowhere" / "file", "text")
+
+
+WRITER = """
+    import resource, sys
+    from keras_bc import files
+    {limit}
+    with files.replacing(sys.argv[1]) as partial:
+        with partial.open("wb") as file:
+            file.write(b"new" * 1000)
+            file.flush()
+            {then}
+            file.write(b"new" * 100_000)
+"""
+
+
+@pytest.mark.parametrize(
+    "limit, then, returned",
+    [
+        ("", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+        (
+            "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))",
+            "",
+            1,
+        ),
+    ],
+    ids=["killed while writing", "no room left"],
+)
+def test_the_old_file_stays_when_writing_ends_early(limit, then, returned, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"old")
+    code = textwrap.dedent(WRITER).format(limit=limit, then=then)
+    result = subprocess.run([sys.executable, "-c", code, str(path)], env=os.environ, check=False)
+    assert result.returncode == returned
+    assert path.read_bytes() == b"old"
