@@ -3,7 +3,8 @@ import pytest
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.lowering import lower
 from keras_bc.errors import UserError
-from tests.deploy.graphs import KINDS, Builder, graph_of, mlp
+from tests.deploy.graph_builder import Builder
+from tests.deploy.graphs import KINDS, graph_of, mlp
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,7 +2,8 @@ import pytest
 
 from keras_bc.deploy import kernels
 from keras_bc.deploy.plan import plan
-from tests.deploy.graphs import Builder, mlp, random_graph
+from tests.deploy.graph_builder import Builder
+from tests.deploy.graphs import mlp, random_graph
 
 REFERENCE, *_, BEST = (variant.name for variant in kernels.variants("fully_connected_s8"))
 

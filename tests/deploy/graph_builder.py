@@ -1,0 +1,211 @@
+"""Grows random integer graphs, op by op."""
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from keras_bc.deploy.graph import Graph, Op, Tensor
+from keras_bc.deploy.layouts import pack_bits
+from keras_bc.deploy.windows import IDENTITY, Window, to_options, window_for
+
+
+class Builder:
+    """Grows a chain, each op's sizes, options and constants drawn from a seed."""
+
+    def __init__(self, seed: int):
+        self.rng = np.random.default_rng(seed)
+        self.graph = Graph(f"random-{seed}")
+        self.x: Tensor | None = None
+
+    def input(self, shape: tuple[int, ...]) -> None:
+        """Start with an input of `shape`."""
+        self.x = self._activation("input", shape)
+        self.graph.inputs = [self.x.name]
+
+    def add(self, kind: str, *sizes: int) -> None:
+        """Append an op of `kind`; a fully connected one takes its width."""
+        _ADDERS[kind](self, kind, *sizes)
+
+    def finish(self) -> Graph:
+        """The graph, which ends where the chain does."""
+        self.graph.outputs = [self.x.name]
+        return self.graph
+
+    def _append(
+        self, kind: str, shape: tuple[int, ...], constants: list[Tensor], options: dict, **output
+    ) -> None:
+        """One op from the chain's end to a new tensor, which becomes the end.
+
+        `output` may fix the new tensor's scale and zero point.
+        """
+        name = f"{kind.lower()}_{len(self.graph.ops)}"
+        y = self._activation(f"{name}/output", shape, **output)
+        for constant in constants:
+            constant.name = f"{name}/{constant.name}"
+            self.graph.tensors[constant.name] = constant
+        inputs = [self.x.name] + [constant.name for constant in constants]
+        self.graph.ops.append(Op(kind, name, inputs, [y.name], options))
+        self.x = y
+
+    def _activation(self, name: str, shape: tuple[int, ...], scale=None, zero_point=None) -> Tensor:
+        if scale is None:
+            scale = np.exp2(self.rng.uniform(-8, -1, 1)).astype(np.float32)
+            zero_point = int(self.rng.choice([-128, 127, self.rng.integers(-128, 128)]))
+        tensor = Tensor(name, shape, "int8", None, scale, zero_point)
+        self.graph.tensors[name] = tensor
+        return tensor
+
+    def _same_quantization(self) -> dict:
+        return {"scale": self.x.scale, "zero_point": self.x.zero_point}
+
+    def _binary(self, kind: str, shape: tuple[int, ...], taps: int, options: dict) -> None:
+        """A Kbc op of `taps` products an output, spread over the whole range of int8."""
+        out = shape[-1]
+        signs = self.rng.choice([-1, 1], (out, taps))
+        exponent = np.round(np.log2(74 * np.sqrt(taps) / 60))  # of the sum's usual size
+        shift = np.clip(31 + exponent + self.rng.integers(-1, 3, out), 1, 62)
+        multiplier = self.rng.integers(2**30, 2**31, out) * self.rng.choice(
+            [-1, 1], out, p=[0.2, 0.8]
+        )
+        multiplier[self.rng.random(out) < 0.05] = 0
+        bias = self.rng.integers(-100 * taps, 100 * taps + 1, out) // int(np.sqrt(taps))
+        low = int(self.rng.choice([-128, self.rng.integers(-128, 0)]))
+        options = {
+            "weights": "binary",
+            "activation_min": low,
+            "activation_max": int(self.rng.integers(max(low, 0), 128)),
+            **options,
+        }
+        words = _constant("weights", pack_bits(signs))
+        channels = _constant(
+            "channels", np.stack([bias, multiplier, shift], axis=1).astype(np.int32)
+        )
+        self._append(kind, shape, [words, channels], options)
+
+    def _int8(self, kind: str, shape: tuple[int, ...], weights: np.ndarray, options: dict) -> None:
+        """A builtin with int8 weights, one scale a channel, or one for all where it must."""
+        out, taps = shape[-1], weights[0].size
+        scales = out if kind == "CONV_2D" else 1
+        output_scale = np.exp2(self.rng.uniform(-8, -1, 1)).astype(np.float32)
+        spread = self.rng.uniform(0.3, 3, scales) * 60 / (74 * 74 * np.sqrt(taps))
+        scale = (spread * output_scale / self.x.scale).astype(np.float32)
+        limit = int(74 * 74 * np.sqrt(taps))
+        bias = self.rng.integers(-limit, limit + 1, out).astype(np.int32)
+        constants = [
+            _constant("weights", weights, scale),
+            _constant("bias", bias, self.x.scale * scale),
+        ]
+        zero_point = int(self.rng.choice([-128, self.rng.integers(-128, 128)]))
+        self._append(kind, shape, constants, options, scale=output_scale, zero_point=zero_point)
+
+    def _add_binary_fully_connected(self, kind: str, out: int = 0) -> None:
+        most = 150 if len(self.x.shape) == 2 else 12
+        out = out or int(self.rng.choice([1, self.rng.integers(2, most)]))
+        self._binary(kind, (*self.x.shape[:-1], out), self.x.shape[-1], {})
+
+    def _add_int8_fully_connected(self, kind: str, out: int = 0) -> None:
+        out = out or int(self.rng.integers(1, 40))
+        weights = self.rng.integers(-127, 128, (out, prod(self.x.shape))).astype(np.int8)
+        self._int8(kind, (1, out), weights, {})
+
+    def _add_binary_conv(self, kind: str) -> None:
+        _, height, width, channels = self.x.shape
+        kernel = self._window((height, width), dilates=True)
+        groups = channels if kind == "KbcDepthwiseConv2D" else self._divisor(channels)
+        out = groups * int(self.rng.integers(1, 4))
+        size = kernel.output_size(height, width)
+        pool = self._window(size) if self.rng.random() < 0.4 else IDENTITY
+        options = to_options("kernel", kernel) | to_options("pool", pool)
+        if kind == "KbcConv2D":
+            options["groups"] = groups
+        taps = kernel.height * kernel.width * channels // groups
+        self._binary(kind, (1, *pool.output_size(*size), out), taps, options)
+
+    def _add_int8_conv(self, kind: str) -> None:
+        _, height, width, channels = self.x.shape
+        window, padding = self._padded_window((height, width), dilates=self.rng.random() < 0.3)
+        out = int(self.rng.integers(1, 9))
+        shape = out, window.height, window.width, channels
+        weights = self.rng.integers(-127, 128, shape).astype(np.int8)
+        options = _strides(window) | {
+            "dilation_h": window.dilation_height,
+            "dilation_w": window.dilation_width,
+            "padding": padding,
+        }
+        self._int8(kind, (1, *window.output_size(height, width), out), weights, options)
+
+    def _add_pool(self, kind: str) -> None:
+        _, height, width, channels = self.x.shape
+        window, padding = self._padded_window((height, width))
+        options = _strides(window) | {
+            "filter_h": window.height,
+            "filter_w": window.width,
+            "padding": padding,
+        }
+        shape = (1, *window.output_size(height, width), channels)
+        self._append(kind, shape, [], options, **self._same_quantization())
+
+    def _add_pad(self, kind: str) -> None:
+        paddings = np.zeros((4, 2), np.int32)
+        paddings[1:3] = self.rng.integers(0, 3, (2, 2))
+        shape = tuple((np.array(self.x.shape) + paddings.sum(axis=1)).tolist())
+        constant = _constant("paddings", paddings)
+        self._append(kind, shape, [constant], {}, **self._same_quantization())
+
+    def _add_reshape(self, kind: str) -> None:
+        shape = (1, prod(self.x.shape))
+        constant = _constant("shape", np.array((-1, *shape[1:]), np.int32))
+        self._append(kind, shape, [constant], {}, **self._same_quantization())
+
+    def _add_softmax(self, kind: str) -> None:
+        scale = np.array([1 / 256], np.float32)
+        self._append(kind, self.x.shape, [], {"beta": 1}, scale=scale, zero_point=-128)
+
+    def _window(self, image: tuple[int, int], dilates: bool = False) -> Window:
+        """A window with at least one position on the image, its padding shorter than itself."""
+        rng = self.rng
+        size = [int(rng.integers(1, min(n, 4) + 1)) for n in image]
+        dilation = [
+            int(rng.integers(1, (n - 1) // (k - 1) + 1)) if dilates and k > 1 else 1
+            for n, k in zip(image, size, strict=True)
+        ]
+        dilation = [min(d, 3) for d in dilation]
+        stride = rng.integers(1, 4, 2).tolist()
+        pads = [int(rng.integers(0, k)) for k in size + size]
+        return Window(*size, *stride, *dilation, *pads)
+
+    def _padded_window(self, image: tuple[int, int], dilates: bool = False) -> tuple[Window, str]:
+        """A window whose padding is "SAME" or "VALID"; one that is dilated has no stride."""
+        window = self._window(image, dilates)
+        size, stride = (window.height, window.width), (window.stride_height, window.stride_width)
+        dilation = window.dilation_height, window.dilation_width
+        if dilation != (1, 1):
+            stride = 1, 1
+        padding = str(self.rng.choice(["SAME", "VALID"]))
+        return window_for(padding, image, size, stride, dilation), padding
+
+    def _divisor(self, number: int) -> int:
+        return int(self.rng.choice([n for n in range(1, number + 1) if number % n == 0]))
+
+
+def _constant(name: str, data: np.ndarray, scale: np.ndarray | None = None) -> Tensor:
+    return Tensor(name, data.shape, str(data.dtype), data, scale)
+
+
+def _strides(window: Window) -> dict[str, int]:
+    return {"stride_h": window.stride_height, "stride_w": window.stride_width}
+
+
+_ADDERS: dict[str, Callable[..., None]] = {
+    "KbcFullyConnected": Builder._add_binary_fully_connected,
+    "KbcConv2D": Builder._add_binary_conv,
+    "KbcDepthwiseConv2D": Builder._add_binary_conv,
+    "FULLY_CONNECTED": Builder._add_int8_fully_connected,
+    "CONV_2D": Builder._add_int8_conv,
+    "MAX_POOL_2D": Builder._add_pool,
+    "AVERAGE_POOL_2D": Builder._add_pool,
+    "PAD": Builder._add_pad,
+    "RESHAPE": Builder._add_reshape,
+    "SOFTMAX": Builder._add_softmax,
+}
