@@ -1,0 +1,163 @@
+"""Count the instructions of every kernel variant on emulated Cortex-M cores.
+
+    python benchmarks/kernels.py
+    python benchmarks/kernels.py --core M4 --match 'x 256'
+
+One image a variant, size and core; QEMU counts exactly, and the same from run to run. Each output
+is compared with the NumPy reference first. Code is the kernel's own, without the compiler's helpers
+that it calls (64-bit multiplication on M0, say). Instructions are not cycles.
+"""
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+from kernel_cases import CASES
+from rich import box
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from keras_bc import files
+from keras_bc.deploy import boards, c_text, kernels, qemu, reference, toolchain
+from keras_bc.deploy.boards import Board
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.lowering import lower
+from keras_bc.deploy.native import scratch_bytes
+from keras_bc.deploy.plan import Layer
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "kernels.json"
+MAIN = HERE / "kernels.c"
+WIDTH = 132  # characters of a printed line
+
+
+def cores() -> dict[str, Board]:
+    """M0 code runs on the M3's board: the micro:bit has too little memory for the large sizes."""
+    m3, m4 = boards.find("mps2-an385"), boards.find("mps2-an386")
+    m0 = dataclasses.replace(m3, cpu="cortex-m0", flags=("-mcpu=cortex-m0", "-mthumb"))
+    return {"M0": m0, "M3": m3, "M4": m4}
+
+
+def layers(graph: Graph) -> list[Layer]:
+    """The graph's one layer, in every variant of its kernel."""
+    (call,) = lower(graph)
+    rows = [row for row in kernels.table() if row.op == call.kernel]
+    rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
+    return [Layer(call, row, scratch_bytes(row.function, call.params)) for row in rows]
+
+
+def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
+    """Build, run, compare and count one variant of one case on one core.
+
+    Raises:
+        AssertionError: The output differs from the reference's.
+    """
+    x = np.random.default_rng(0).integers(-128, 128, graph.tensors["x"].shape, np.int8)
+    correct = reference.run(graph, x)["y"].ravel()
+    with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
+        folder = Path(temporary)
+        (folder / "case.h").write_text(_case(layer, x, correct.size))
+        kernel = _compile(folder, layer.kernel, board)
+        elf = folder / "case.elf"
+        toolchain.link([MAIN, *toolchain.STARTUP, kernel], board, elf, [f"-I{folder}"])
+        execution = qemu.execute(elf, board, ["y.bin"], folder, count=True)
+        y = np.fromfile(folder / "y.bin", np.int8)
+        code = toolchain.tool("size", kernel).splitlines()[1].split()[0]
+    if not np.array_equal(y, correct):
+        raise AssertionError(f"{layer.kernel.function} on {board.cpu} differs from the reference.")
+    (instructions,) = execution.intervals
+    return {"instructions": instructions, "code_bytes": int(code)}
+
+
+def _case(layer: Layer, x: np.ndarray, y_bytes: int) -> str:
+    """The text of case.h: constants, parameters, buffers and the call."""
+    arrays = {name: c_text.numbers(data) for name, data in layer.constants().items()}
+    arrays["channels"] = "kbc_channel", c_text.channels(layer.call.constants["channels"])
+    arrays["x"] = c_text.numbers(x)
+    arguments = ["&case_params", "case_x", "case_y", "case_scratch"]
+    return "\n".join(
+        [
+            '#include "kbc/kbc.h"',
+            *(f"static const {t} case_{n}[] = {{\n{text}\n}};" for n, (t, text) in arrays.items()),
+            f"static const {layer.call.params.c_name} case_params = {{",
+            f"{c_text.struct(layer.call.params, 'case')}\n}};",
+            f"static int8_t case_y[{y_bytes}];",
+            f"static int32_t case_scratch[{layer.scratch_bytes // 4 + 1}];",
+            f"#define CASE_CALL {layer.kernel.function}({', '.join(arguments)})\n",
+        ]
+    )
+
+
+def _compile(folder: Path, variant: kernels.Variant, board: Board) -> Path:
+    source = kernels.SOURCES / f"{variant.function.removeprefix('kbc_')}.c"
+    kernel = folder / "kernel.o"
+    options = [*board.flags, *toolchain.COMPILE, f"-I{kernels.INCLUDE}"]
+    toolchain.tool("gcc", *options, "-c", source, "-o", kernel)
+    return kernel
+
+
+def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
+    """The rows of the table: every variant of the named cases on the chosen cores."""
+    jobs = [
+        (name, layer, core) for name in names for layer in layers(CASES[name]) for core in chosen
+    ]
+    rows = []
+    for name, layer, core in track(jobs, "Counting", console=Console(stderr=True)):
+        measured = measure(CASES[name], layer, chosen[core])
+        rows.append(
+            {
+                "kernel": layer.call.kernel,
+                "size": name,
+                "variant": layer.variant,
+                "core": core,
+                "macs": layer.macs,
+                **measured,
+                "instructions_per_mac": round(measured["instructions"] / layer.macs, 3),
+                "scratch_bytes": layer.scratch_bytes,
+            }
+        )
+    return rows
+
+
+def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
+    """One line for each case and variant, the cores side by side."""
+    result = Table(title=f"Instructions per MAC on {', '.join(chosen)}", box=box.SIMPLE)
+    for column in ("kernel", "size", "variant", *chosen, "code bytes", "scratch bytes"):
+        right = column in chosen or column.endswith("bytes")
+        result.add_column(column, justify="right" if right else "left", no_wrap=True)
+    for first in range(0, len(rows), len(chosen)):
+        line = rows[first : first + len(chosen)]  # one case and variant, on every core
+        result.add_row(
+            *(line[0][key] for key in ("kernel", "size", "variant")),
+            *(f"{row['instructions_per_mac']:.2f}" for row in line),
+            " / ".join(str(row["code_bytes"]) for row in line),
+            str(line[0]["scratch_bytes"]),
+        )
+    return result
+
+
+@click.command(help=__doc__.splitlines()[0])
+@click.option("--core", type=click.Choice(["M0", "M3", "M4"]), help="Only this one.")
+@click.option("--match", default="", help="Only sizes that contain this text.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the figures; benchmarks/results/kernels.json where nothing is left out.",
+)
+def main(core, match, output):
+    chosen = {name: board for name, board in cores().items() if core in (None, name)}
+    rows = run([name for name in CASES if match in name], chosen)
+    Console(width=WIDTH).print(table(rows, chosen))
+    output = output or (None if core or match else RESULTS)
+    if output:
+        compiler = toolchain.tool("gcc", "--version").splitlines()[0]
+        result = {"compiler": compiler, "options": toolchain.COMPILE, "rows": rows}
+        files.write_text(output, json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
