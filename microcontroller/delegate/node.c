@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,7 +112,7 @@ static bool check_activation(const kbc_node *node, int number, const char *what)
         return kbc_refuse(node, "%s has type %d, expected int8 (%d)", what, (int)tensor->type,
                           (int)kTfLiteInt8);
     }
-    if (!(tensor->params.scale > 0.0f)) {
+    if (!(tensor->params.scale > 0.0f && tensor->params.scale <= FLT_MAX)) {
         return kbc_refuse(node, "%s is not quantized with one scale", what);
     }
     if (tensor->params.zero_point < INT8_MIN || tensor->params.zero_point > INT8_MAX) {

@@ -1,0 +1,275 @@
+"""Damaged .tflite files for the delegate: each a small valid model with one thing wrong.
+
+Only what the delegate reads is damaged. TensorFlow Lite answers for the rest of the file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as tflite
+from flatbuffers import flexbuffers
+
+from keras_bc.deploy import flatbuffer
+from keras_bc.deploy.graph import Graph, Op, Tensor
+from tests.deploy.graphs import graph_of
+
+KINDS = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
+DENSE, CONV, _ = KINDS
+_SEED = 11  # its dense layer has pad bits, its convolutions have pooling
+
+
+@dataclass(frozen=True)
+class Case:
+    """A damaged file.
+
+    Attributes:
+        name: What is wrong.
+        data: The file.
+        words: Part of the message that it must be refused with; "" where any message will do, None
+            where it may run.
+    """
+
+    name: str
+    data: bytes
+    words: str | None
+
+
+def corpus() -> Iterator[Case]:
+    """All cases."""
+    yield from _options()
+    yield from _tensors()
+    yield from _channels()
+    yield from _sizes()
+    yield from _operators()
+    yield from _random_options()
+    yield from _random_constants()
+
+
+def _damaged(kind: str, change: Callable[[Graph, Op], None]) -> bytes:
+    graph = graph_of(kind, _SEED)
+    change(graph, graph.ops[0])
+    return flatbuffer.write(graph)
+
+
+def _options() -> Iterator[Case]:
+    for kind in KINDS:
+        for name, value in graph_of(kind, _SEED).ops[0].options.items():
+            yield Case(
+                f"{kind} without {name}",
+                _damaged(kind, lambda graph, op, name=name: op.options.pop(name)),
+                f"option `{name}`",
+            )
+            if isinstance(value, str):
+                wrong = ["ternary", "binar", "binaryy", "", 1]
+            else:
+                wrong = [-129, -(2**40), 2**31, 2**63 - 1, "1", 2**32 + value]
+            for other in wrong:
+                yield Case(
+                    f"{kind} with {name}={other!r}",
+                    _damaged(kind, lambda graph, op, n=name, o=other: op.options.update({n: o})),
+                    f"option `{name}`",
+                )
+    yield _option_case(DENSE, "crossed bounds", activation_min=5, activation_max=4)
+    yield _option_case(CONV, "a stride of 0", kernel_stride_h=0)
+    yield _option_case(CONV, "groups of 0", groups=0)
+    yield _option_case(CONV, "groups that do not divide", groups=5)
+    yield _option_case(CONV, "a pool that is all padding", pool_pad_bottom=2**15)
+    yield _option_case(CONV, "a kernel beyond the image", kernel_h=2**15, kernel_pad_top=0)
+    yield _option_case(CONV, "the widest steps", kernel_w=2**15, kernel_dilation_w=2**15)
+    yield _option_case(CONV, "the largest padding", kernel_pad_top=2**15, kernel_pad_left=2**15)
+
+
+def _option_case(kind: str, name: str, **options: int) -> Case:
+    return Case(name, _damaged(kind, lambda graph, op: op.options.update(options)), "")
+
+
+def _constant(number: int, change: Callable[[np.ndarray], np.ndarray]):
+    """Replace an input's data, and its shape and type with it."""
+
+    def apply(graph: Graph, op: Op) -> None:
+        tensor = graph.tensors[op.inputs[number]]
+        tensor.data = change(tensor.data.copy())
+        tensor.shape, tensor.dtype = tensor.data.shape, str(tensor.data.dtype)
+
+    return apply
+
+
+def _activation(end: str, **fields):
+    def apply(graph: Graph, op: Op) -> None:
+        name = op.inputs[0] if end == "input" else op.outputs[0]
+        for field, value in fields.items():
+            setattr(graph.tensors[name], field, value)
+
+    return apply
+
+
+def _tensors() -> Iterator[Case]:
+    constants = {
+        "a column short": lambda data: data[:, :-1],
+        "a row short": lambda data: data[:-1],
+        "a row long": lambda data: np.concatenate([data, data[:1]]),
+        "transposed": lambda data: np.ascontiguousarray(np.vstack([data, data]).T),
+        "of one axis": lambda data: data.reshape(-1),
+        "of three axes": lambda data: data[None],
+        "int8": lambda data: data.astype(np.int8),
+        "float32": lambda data: data.astype(np.float32),
+    }
+    for kind in KINDS:
+        for number, what in ((1, "the weights"), (2, "the channels")):
+            for name, change in constants.items():
+                yield Case(
+                    f"{kind}: {what} {name}", _damaged(kind, _constant(number, change)), what
+                )
+            computed = _damaged(
+                kind, lambda graph, op, n=number: setattr(graph.tensors[op.inputs[n]], "data", None)
+            )
+            yield Case(f"{kind}: {what} not constant", computed, what)
+        for end in ("input", "output"):
+            for name, fields in {
+                "float32": {"dtype": "float32"},
+                "int32": {"dtype": "int32"},
+                "not quantized": {"scale": None},
+                "of scale 0": {"scale": np.zeros(1, np.float32)},
+                "of scale NaN": {"scale": np.full(1, np.nan, np.float32)},
+                "of infinite scale": {"scale": np.full(1, np.inf, np.float32)},
+                "of zero point 128": {"zero_point": 128},
+                "of zero point -2^31": {"zero_point": -(2**31)},
+            }.items():
+                change = _activation(end, **fields)
+                yield Case(f"{kind}: the {end} {name}", _damaged(kind, change), f"the {end}")
+
+
+def _channels() -> Iterator[Case]:
+    fields = {
+        0: ("bias", [2**30 + 1, -(2**30) - 1, 2**31 - 1, -(2**31)]),
+        1: ("multiplier", [1, -1, 2**30 - 1, -(2**30) + 1, -(2**31)]),
+        2: ("shift", [0, -1, 63, 2**31 - 1, -(2**31)]),
+    }
+    for kind in KINDS:
+        for column, (name, values) in fields.items():
+            for value in values:
+
+                def change(data, column=column, value=value):
+                    data[-1, column] = value
+                    return data
+
+                yield Case(f"{kind}: {name} {value}", _damaged(kind, _constant(2, change)), name)
+        yield Case(
+            f"{kind}: pad bits", _damaged(kind, _constant(1, lambda data: data | -(2**31))), ""
+        )
+
+
+def _sizes() -> Iterator[Case]:
+    shapes = [
+        (1, 2**30),
+        (1, 2**24 + 1),
+        (1, 2**16, 2**16),
+        (1, 1),
+        (1, 0),
+        (1, -5),
+        (1,),
+        (1,) * 9,
+    ]
+    for kind in KINDS:
+        for end in ("input", "output"):
+            for shape in shapes:
+                data = _damaged(kind, _activation(end, shape=shape))
+                yield Case(f"{kind}: {end} of shape {shape}", data, "")
+    for axis in (1, 2, 3):
+
+        def longer(graph: Graph, op: Op, axis=axis) -> None:
+            shape = list(graph.tensors[op.outputs[0]].shape)
+            shape[axis] += 1
+            graph.tensors[op.outputs[0]].shape = tuple(shape)
+
+        yield Case(f"output longer along axis {axis}", _damaged(CONV, longer), "")
+    yield Case("an accumulator that overflows", _damaged(DENSE, _too_many_products), "overflow")
+
+
+def _too_many_products(graph: Graph, op: Op) -> None:
+    size = 2**30 // 255 + 1
+    graph.tensors[op.inputs[0]].shape = (1, size)
+    words = (graph.tensors[op.outputs[0]].shape[-1], -(-size // 32))
+    graph.tensors[op.inputs[1]] = Tensor(op.inputs[1], words, "int32", np.zeros(words, np.int32))
+
+
+def _operators() -> Iterator[Case]:
+    def rewire(change):
+        return lambda model: change(model.subgraphs[0].operators[0])
+
+    changes = {
+        "no options": lambda operator: setattr(operator, "customOptions", None),
+        "empty options": lambda operator: setattr(operator, "customOptions", []),
+        "options of one byte": lambda operator: setattr(operator, "customOptions", [0]),
+        "options of ones": lambda operator: setattr(operator, "customOptions", [255] * 40),
+        "options that are no map": lambda operator: setattr(
+            operator, "customOptions", list(flexbuffers.Dumps([1, 2, 3]))
+        ),
+        "an empty map": lambda operator: setattr(
+            operator, "customOptions", list(flexbuffers.Dumps({}))
+        ),
+        "no inputs": lambda operator: setattr(operator, "inputs", []),
+        "two inputs": lambda operator: setattr(operator, "inputs", operator.inputs[:2]),
+        "four inputs": lambda operator: setattr(operator, "inputs", [*operator.inputs, 0]),
+        "optional weights": lambda operator: setattr(
+            operator, "inputs", [0, -1, operator.inputs[2]]
+        ),
+        "optional input": lambda operator: setattr(operator, "inputs", [-1, *operator.inputs[1:]]),
+        "channels for weights": lambda operator: setattr(
+            operator, "inputs", operator.inputs[[0, 2, 1]]
+        ),
+        "no outputs": lambda operator: setattr(operator, "outputs", []),
+        "two outputs": lambda operator: setattr(
+            operator, "outputs", [*operator.outputs, operator.inputs[1]]
+        ),
+        "a constant for the output": lambda operator: setattr(
+            operator, "outputs", [operator.inputs[2]]
+        ),
+    }
+    for kind in KINDS:
+        whole = flatbuffer.write(graph_of(kind, _SEED))
+        for name, change in changes.items():
+            yield Case(f"{kind}: {name}", _repack(whole, rewire(change)), "")
+
+
+def _random_options() -> Iterator[Case]:
+    rng = np.random.default_rng(1)
+    for kind in KINDS:
+        whole = flatbuffer.write(graph_of(kind, _SEED))
+        for number in range(60):
+
+            def change(model, number=number):
+                operator = model.subgraphs[0].operators[0]
+                options = operator.customOptions.copy()
+                if number % 3 == 0:
+                    options = options[: rng.integers(len(options))]
+                elif number % 3 == 1:
+                    options[rng.integers(len(options))] = rng.integers(256)
+                else:
+                    # The root, the counts and the types stand at the end.
+                    options[-rng.integers(1, min(60, len(options)))] = rng.choice([0, 1, 127, 255])
+                operator.customOptions = options
+
+            yield Case(f"{kind}: damaged options {number}", _repack(whole, change), None)
+
+
+def _random_constants() -> Iterator[Case]:
+    rng = np.random.default_rng(2)
+    for kind in KINDS:
+        for number in range(10):
+
+            def change(data):
+                return rng.integers(-(2**31), 2**31, data.shape).astype(np.int32)
+
+            data = _damaged(kind, _constant(1 + number % 2, change))
+            yield Case(f"{kind}: random constants {number}", data, None)
+
+
+def _repack(data: bytes, change: Callable[[tflite.ModelT], None]) -> bytes:
+    model = tflite.ModelT.InitFromPackedBuf(data)
+    change(model)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), flatbuffer.IDENTIFIER)
+    return bytes(builder.Output())

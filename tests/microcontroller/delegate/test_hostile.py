@@ -1,0 +1,77 @@
+"""The delegate against damaged files, under the sanitizers of addresses and undefined behaviour."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keras_bc.deploy import flatbuffer
+from keras_bc.deploy.kernels import INCLUDE, SOURCES
+from tests.deploy.graphs import graph_of, random_graph
+from tests.microcontroller.delegate.hostile import KINDS, Case, corpus
+
+DELEGATE = SOURCES.parent / "delegate"
+SCRIPT = Path(__file__).with_name("run_hostile.py")
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory) -> Path:
+    """The delegate, built with the sanitizers."""
+    library = tmp_path_factory.mktemp("delegate") / "sanitized.so"
+    sources = [*SOURCES.glob("*.c"), *DELEGATE.glob("*.c")]
+    flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared"]
+    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    includes = [f"-I{INCLUDE}", f"-I{SOURCES}"]
+    subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
+    return library
+
+
+def run(library: Path, files: dict[str, bytes], folder: Path) -> dict[str, str | None]:
+    """What each file was refused with, None where it ran."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    preload = [
+        subprocess.run(
+            ["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    # Python itself leaks; a wrong size must not allocate gigabytes.
+    options = "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=4096"
+    environment = os.environ | {"LD_PRELOAD": " ".join(preload), "ASAN_OPTIONS": options}
+    done = subprocess.run(
+        [sys.executable, SCRIPT, library, folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, f"died on {lines[-1:]}: {done.stderr[-3000:]}"
+    return {line["file"]: line["refused"] for line in lines if "file" in line}
+
+
+def test_damaged_files_are_refused_and_never_crash(sanitized, tmp_path):
+    cases: list[Case] = list(corpus())
+    assert len(cases) >= 200
+    names = [f"{number:04}" for number in range(len(cases))]
+    files = {name: case.data for name, case in zip(names, cases, strict=True)}
+    results = run(sanitized, files, tmp_path)
+    wrong = {
+        case.name: results[name]
+        for name, case in zip(names, cases, strict=True)
+        if case.words is not None and (results[name] is None or case.words not in results[name])
+    }
+    assert not wrong, json.dumps(wrong, indent=1)
+    refused = sum(result is not None for result in results.values())
+    assert refused > len(cases) * 3 // 4
+
+
+def test_sound_files_run_under_the_sanitizers(sanitized, tmp_path):
+    graphs = [graph_of(kind, seed) for kind in KINDS for seed in range(12)]
+    graphs += [random_graph(seed, layers=6) for seed in range(10)]
+    files = {f"{number:03}": flatbuffer.write(graph) for number, graph in enumerate(graphs)}
+    assert set(run(sanitized, files, tmp_path).values()) == {None}
