@@ -130,11 +130,7 @@ class _Tracer:
         name = f"{layer.name}/{kind}" if layer.name in self.graph.tensors else layer.name
         inputs = [self.current.name]
         for key, value in constants.items():
-            if not np.isfinite(value).all():
-                raise UserError(
-                    f"Layer `{layer.name}` has {key} that are not finite (NaN or infinity): the "
-                    "training diverged. Train again, with a lower learning rate."
-                )
+            _check_finite(layer, value)
             constant = Tensor(f"{name}/{key}", value.shape, data=value.astype(np.float64))
             self.graph.tensors[constant.name] = constant
             inputs.append(constant.name)
@@ -171,8 +167,17 @@ def _conv_2d(tracer: _Tracer, layer: keras.Layer) -> None:
 def _kernel(layer: keras.Layer) -> tuple[np.ndarray, bool]:
     """The weights that the chip computes with, and whether they are one bit."""
     if isinstance(layer, BinaryDense | BinaryConv2D) and layer.kernel_quantizer is not None:
+        _check_finite(layer, keras.ops.convert_to_numpy(layer.kernel))  # NaN has a sign, too
         return np.asarray(layer.deployed_kernel()), True
     return keras.ops.convert_to_numpy(layer.kernel), False
+
+
+def _check_finite(layer: keras.Layer, value: np.ndarray) -> None:
+    if not np.isfinite(value).all():
+        raise UserError(
+            f"Layer `{layer.name}` has weights that are not finite (NaN or infinity): the training "
+            "diverged. Train again, with a lower learning rate."
+        )
 
 
 def _bias(layer: keras.Layer, out: int) -> np.ndarray:

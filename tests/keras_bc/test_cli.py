@@ -93,7 +93,7 @@ def test_keys_of_build(trained):
 @qemu
 @cross_compiler
 def test_keys_of_emulate(trained):
-    model, out = trained
+    out = trained[1]
     arguments = ["--board", "mps2-an386", "--samples", 20]
     result = answer("emulate", out, *arguments, "--profile")
     assert (result["board"], result["samples"], result["mismatches"]) == ("mps2-an386", 20, 0)
@@ -107,9 +107,8 @@ def test_keys_of_emulate(trained):
 
 @cross_compiler
 def test_a_dry_run_of_flash_shows_the_commands(trained):
-    result = answer(
-        "flash", trained[1], "--board", "mps2-an386", "--gdb", "localhost:1", "--dry-run"
-    )
+    arguments = ("--board", "mps2-an386", "--gdb", "localhost:1", "--dry-run")
+    result = answer("flash", trained[1], *arguments)
     assert result["dry_run"]
     assert "load" in " ".join(result["commands"])
 
@@ -232,16 +231,10 @@ class TestWrongInput:
         model = keras.Sequential([keras.Input((4096,)), keras_bc.BinaryDense(1024)], name="big")
         model.save(tmp_path / "m.keras")
         np.savez(tmp_path / "d.npz", x=np.ones((2, 4096), np.float32), y=np.zeros(2, np.int64))
-        answer(
-            "export",
-            tmp_path / "m.keras",
-            "-o",
-            tmp_path / "out",
-            "--calibrate",
-            tmp_path / "d.npz",
-        )
+        calibration = ("--calibrate", tmp_path / "d.npz")
+        answer("export", tmp_path / "m.keras", "-o", tmp_path / "out", *calibration)
         line = complaint("build", tmp_path / "out", "--board", "microbit")
         assert "does not fit microbit" in line
         assert "bytes of flash" in line
         assert "bytes of RAM" in line
-        assert not (tmp_path / "out" / "build").exists()
+        assert not (tmp_path / "out" / "build" / "microbit").exists()

@@ -21,7 +21,7 @@ def test_a_block_that_raises_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="Cannot write .*No such file"):
+    with pytest.raises(UserError, match=r"Cannot write .*No such file"):
         files.write_text(tmp_path / "nowhere" / "file", "text")
 
 
