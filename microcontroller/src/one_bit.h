@@ -21,7 +21,7 @@ static inline int32_t kbc_one_bit_dot(const uint32_t *words, int32_t first, cons
     int32_t acc = 0;
 
     for (int32_t k = 0; k < n; ++k) {
-        const int32_t bit = first + k;
+        const uint32_t bit = (uint32_t)(first + k);
         const int32_t d = x[k] - zx;
         acc += (words[bit / 32] >> (bit % 32) & 1u) ? -d : d;
     }
