@@ -13,6 +13,7 @@ from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
 CUSTOM_KINDS = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
+METADATA = "keras_bc"  # name of the entry that holds the layers' names
 CUSTOM_VERSION = 1  # of the map of options; the delegate refuses others
 PADDINGS = {"SAME": tflite.Padding.SAME, "VALID": tflite.Padding.VALID}
 TYPES = {
