@@ -22,7 +22,15 @@ from keras_bc.errors import UserError
 IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16  # of a buffer's data, as the schema asks
 # What the readers of flatbuffers raise on bytes that make no sense.
-_DAMAGE = (struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError)
+_DAMAGE = (
+    struct.error,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 def write(graph: Graph) -> bytes:

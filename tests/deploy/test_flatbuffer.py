@@ -76,6 +76,19 @@ def test_layers_are_named_by_their_outputs_where_the_metadata_was_dropped():
     assert [op.name for op in flatbuffer.read(data).ops] == [op.outputs[0] for op in graph.ops]
 
 
+@pytest.mark.parametrize(
+    "text", [b"[" * 100_000, b"{}", b'{"layers": [1]}', b'{"layers": 7}', b"\xff"]
+)
+def test_metadata_that_name_no_layers_are_refused(text):
+    def change(model):
+        buffer = model.buffers[model.metadata[0].buffer]
+        buffer.data = np.frombuffer(text, np.uint8)
+
+    data = repack(flatbuffer.write(graph_of("SOFTMAX", 0)), change)
+    with pytest.raises(UserError, match="damaged, or not ours"):
+        flatbuffer.read(data)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_every_shorter_file_is_refused(seed):
     data = flatbuffer.write(random_graph(seed, layers=2))
