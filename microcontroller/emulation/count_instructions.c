@@ -16,31 +16,56 @@
 #define STOP 0xbf60u
 #define START 0xbf70u
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1;
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1; /* the API's, that we ask for */
 
-static uint64_t executed;
+static int api_version;         /* what QEMU has */
+static uint64_t counter;        /* instructions executed, in version 1 */
+static qemu_plugin_u64 per_cpu; /* the same from version 2 on */
 static uint64_t started_at;
 static FILE *out;
 
+/* QEMU refuses a plugin for version 1 from version 2 on, and reads ours once we are loaded. */
+__attribute__((constructor)) static void choose_version(void)
+{
+    if (qemu_plugin_scoreboard_new != NULL)
+        qemu_plugin_version = 2;
+}
+
+static uint64_t executed(unsigned int vcpu_index)
+{
+    return per_cpu.score != NULL ? qemu_plugin_u64_get(per_cpu, vcpu_index) : counter;
+}
+
 static void start(unsigned int vcpu_index, void *userdata)
 {
-    (void)vcpu_index;
     (void)userdata;
-    started_at = executed;
+    started_at = executed(vcpu_index);
 }
 
 static void stop(unsigned int vcpu_index, void *userdata)
 {
-    (void)vcpu_index;
     (void)userdata;
-    fprintf(out, "%" PRIu64 "\n", executed - started_at);
+    fprintf(out, "%" PRIu64 "\n", executed(vcpu_index) - started_at);
+}
+
+static void count(struct qemu_plugin_insn *insn)
+{
+    if (per_cpu.score != NULL)
+        qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                            per_cpu, 1);
+    else
+        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &counter, 1);
 }
 
 /* The first halfword tells a 16-bit hint from everything else: a 32-bit Thumb instruction starts
  * with 0b111 and then not 00. The size that QEMU 7.2 reports is wrong at the end of a page. */
 static unsigned int first_halfword(const struct qemu_plugin_insn *insn)
 {
-    const uint8_t *bytes = qemu_plugin_insn_data(insn);
+    uint8_t bytes[2];
+    if (api_version >= 3)
+        qemu_plugin_insn_data_v3(insn, bytes, sizeof bytes);
+    else
+        memcpy(bytes, qemu_plugin_insn_data_v1(insn), sizeof bytes);
     return bytes[0] | (unsigned int)bytes[1] << 8;
 }
 
@@ -57,8 +82,7 @@ static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, stop, QEMU_PLUGIN_CB_NO_REGS, NULL);
             break;
         default:
-            qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
-                                                       &executed, 1);
+            count(insn);
         }
     }
 }
@@ -70,11 +94,10 @@ static void at_exit(qemu_plugin_id_t id, void *userdata)
     fclose(out);
 }
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc,
-                                           char **argv)
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
+                                           int argc, char **argv)
 {
     static const char key[] = "out=";
-    (void)info;
     if (argc != 1 || strncmp(argv[0], key, strlen(key)) != 0) {
         fprintf(stderr, "count_instructions: expected out=FILE\n");
         return -1;
@@ -84,6 +107,9 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info
         perror("count_instructions");
         return -1;
     }
+    api_version = info->version.cur;
+    if (qemu_plugin_version >= 2)
+        per_cpu.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
     qemu_plugin_register_vcpu_tb_trans_cb(id, block_translated);
     qemu_plugin_register_atexit_cb(id, at_exit, NULL);
     return 0;
