@@ -126,6 +126,6 @@ def _check(code: int, board: Board, text: str) -> None:
     if code == 0:
         return
     # What firmware/ reports of itself, or QEMU of its command line and of a core that locks up.
-    said = re.search(r"(?:error|qemu[\w-]*): (.*)", text)
+    said = re.search(r"error: (.*)", text) or re.search(r"qemu[\w-]*: (.*)", text)
     reason = said[1].rstrip(".") if said else f"exit code {code}"
     raise UserError(f"The program failed on {board.name}: {reason}.")
