@@ -6,18 +6,34 @@ model takes it, and `y`, integer labels. Nothing is cached on disk beyond what t
 prepares.
 """
 
+import contextlib
+import sys
+import urllib.error
+import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_bc.errors import UserError
 
-TFDS_HOLDOUT = {"mnist": 10_000, "cifar10": 5_000}
-"""How many of the last training examples the papers hold out for validation."""
 
-NAMES = (*TFDS_HOLDOUT, "digits")
+class _Tfds(NamedTuple):
+    """A data set of tensorflow-datasets."""
+
+    holdout: int  # how many of the last training examples the papers validate on
+    source: str  # where its files come from
+
+
+_TFDS = {
+    "mnist": _Tfds(10_000, "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+    "cifar10": _Tfds(5_000, "https://www.cs.toronto.edu/~kriz/"),
+}
+_TIMEOUT = 5  # seconds
+
+NAMES = (*_TFDS, "digits")
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,7 @@ def load(name: str) -> Data:
         return _from_arrays(str(name), read_npz(name), "none")
     if name == "digits":
         return _digits()
-    if name in TFDS_HOLDOUT:
+    if name in _TFDS:
         return _tensorflow_dataset(name)
     raise UserError(
         f"There is no data set '{name}'. Expected one of {', '.join(NAMES)}, or a .npz file "
@@ -170,7 +186,7 @@ def _digits() -> Data:
 
 def _tensorflow_dataset(name: str) -> Data:
     train, test = _read_tfds(name)
-    border = len(train) - TFDS_HOLDOUT[name]
+    border = len(train) - _TFDS[name].holdout
     validation = Split(train.x[border:], train.y[border:])
     return Data(name, train.head(border), validation, test, 10, "pixels 0..255 scaled to [-1, 1]")
 
@@ -178,17 +194,28 @@ def _tensorflow_dataset(name: str) -> Data:
 def _read_tfds(name: str) -> tuple[Split, Split]:
     import tensorflow_datasets as tfds
 
-    tfds.disable_progress_bar()
     try:
         builder = tfds.builder(name)
-        builder.download_and_prepare()
+        if not builder.is_prepared():
+            _check_network(_TFDS[name].source)
+            with contextlib.redirect_stdout(sys.stderr):  # it says what it downloads
+                builder.download_and_prepare()
     except Exception as error:  # tfds lets through what its downloader, disk and parsers raise
         raise UserError(
             f"Cannot get the data set '{name}' ({type(error).__name__}). Set TFDS_DATA_DIR to a "
-            f"folder that holds it, connect to the network, give your own arrays with --dataset "
+            "folder that holds it, connect to the network, give your own arrays with --dataset "
             "FILE.npz, or train the recipe digits-mlp, which needs no download."
         ) from error
     return tuple(_read_split(tfds, builder, split) for split in ("train", "test"))
+
+
+def _check_network(url: str) -> None:
+    """Raise an OSError at once without a network; the downloader would try again for minutes."""
+    try:
+        urllib.request.urlopen(url, timeout=_TIMEOUT).close()
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            raise
 
 
 def _read_split(tfds, builder, split: str) -> Split:
