@@ -9,7 +9,7 @@ has been imported.
 import importlib
 import importlib.util
 import sys
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 
 _MODULES = ("keras_bc.constraints", "keras_bc.layers", "keras_bc.optimizers", "keras_bc.quantizers")
 
@@ -28,29 +28,40 @@ def _register():
 
 
 class _KerasFinder(MetaPathFinder):
-    """Finds the package `keras` as ever, once, and has us called when it is loaded."""
+    """Finds the package `keras` as ever, but has us called when it is loaded."""
+
+    def __init__(self):
+        self._searching = False
 
     def find_spec(self, fullname, path, target=None):
-        if fullname != "keras":
+        if fullname != "keras" or self._searching:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        self._searching = True  # so that the finders after this one are asked
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._searching = False
         if spec is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
+            spec.loader = _RegisteringLoader(spec.loader, self)
         return spec
 
 
-class _RegisteringLoader(Loader):
-    """Keras's own loader, followed by the registration."""
+class _RegisteringLoader:
+    """Keras's own loader, followed by the registration.
 
-    def __init__(self, loader):
-        self._loader = loader
+    A found spec need not be loaded: some only look whether Keras is there. So the finder stays
+    until a load.
+    """
 
-    def create_module(self, spec):
-        return self._loader.create_module(spec)
+    def __init__(self, loader, finder):
+        self._loader, self._finder = loader, finder
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
 
     def exec_module(self, module):
         # From here on all is as if nobody had looked: the module keeps its own loader.
+        sys.meta_path.remove(self._finder)
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         _register()
