@@ -62,6 +62,8 @@ class Quantizer:
 
     def __call__(self, inputs, training: bool = False, uniform=None):
         """Quantize; the gradient is attached in training only, so inference is a plain graph."""
+        # Variables become tensors: TensorFlow asks more of gradients of functions of variables.
+        inputs = ops.cast(inputs, inputs.dtype)
         if not training:
             return self.deterministic(inputs)
         arguments = (inputs, uniform) if self.draws else (inputs,)

@@ -88,16 +88,16 @@ class QuantizedKernel:
 
     def deployed_kernel(self) -> np.ndarray:
         """Return the deployed weights, e.g. +H and -H, in the shape of the kernel, as float32."""
-        kernel = ops.convert_to_tensor(self.kernel)
-        return ops.convert_to_numpy(self.kernel_quantizer.deterministic(kernel))
+        return ops.convert_to_numpy(self.kernel_quantizer(self.kernel))
 
     def propagated_kernel(self, training: bool):
         """Return the weights that this call multiplies by, in the layer's compute dtype."""
-        kernel = ops.convert_to_tensor(self.kernel)
         if training:
-            kernel = self.kernel_quantizer(kernel, training=True, uniform=self._draw())
+            kernel = self.kernel_quantizer(self.kernel, training=True, uniform=self._draw())
         elif self.weights_mode == "deployed":
-            kernel = self.kernel_quantizer(kernel)
+            kernel = self.kernel_quantizer(self.kernel)
+        else:
+            kernel = self.kernel
         return ops.cast(kernel, self.compute_dtype)
 
     def _draw(self):

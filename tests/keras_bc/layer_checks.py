@@ -1,0 +1,77 @@
+"""One call that checks what every layer of keras_bc must do."""
+
+import keras
+import numpy as np
+
+
+def check_layer(layer_class, arguments: dict, input_shape, output_shape) -> None:
+    """Check shape, gradient, serialization, saving, mixed precision and compiled training.
+
+    Args:
+        layer_class: A layer with a `kernel`.
+        arguments: Of its constructor.
+        input_shape: Of one batch.
+        output_shape: Expected.
+    """
+    x = np.random.default_rng(0).uniform(-1, 1, input_shape).astype("float32")
+    check_shapes(layer_class(**arguments), x, output_shape)
+    check_gradient(layer_class(**arguments), x)
+    check_serialization(layer_class(**arguments), x)
+    check_mixed_precision(layer_class(**arguments, dtype="mixed_float16"), x, output_shape)
+    for jit_compile in (False, True):
+        check_training(layer_class(**arguments), x, output_shape, jit_compile)
+
+
+def check_shapes(layer, x, output_shape):
+    assert tuple(layer.compute_output_shape(x.shape)) == output_shape
+    for training in (False, True):
+        assert tuple(layer(x, training=training).shape) == output_shape
+    symbolic = layer(keras.Input(batch_shape=x.shape))
+    assert tuple(symbolic.shape) == output_shape
+
+
+def check_gradient(layer, x):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(layer(x, training=True) - 0.5))
+    for gradient in tape.gradient(loss, [v.value for v in layer.trainable_variables]):
+        assert np.isfinite(gradient).all()
+        assert np.abs(gradient).max() > 0
+
+
+def check_serialization(layer, x):
+    again = layer.__class__.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    # A draw before saving: the counter must come back too.
+    layer(x, training=True)
+    again.build(x.shape)
+    again.set_weights(layer.get_weights())
+    for training in (False, True):
+        np.testing.assert_array_equal(layer(x, training=training), again(x, training=training))
+
+
+def check_mixed_precision(layer, x, output_shape):
+    for training in (False, True):
+        output = layer(x, training=training)
+        assert output.dtype == "float16"
+        assert tuple(output.shape) == output_shape
+    assert layer.kernel.dtype == "float32"
+
+
+def check_training(layer, x, output_shape, jit_compile):
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    model.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=jit_compile)
+    before = model.get_weights()
+    model.fit(x, np.ones(output_shape), batch_size=len(x), epochs=2, verbose=0)
+    assert all((b != a).any() for b, a in zip(before, model.get_weights(), strict=True))
+
+
+def check_saving(model: keras.Model, x, path) -> None:
+    """Check that a `.keras` file gives back the same outputs and the same next training step."""
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    for training in (False, True):
+        np.testing.assert_array_equal(
+            np.asarray(model(x, training=training)), np.asarray(loaded(x, training=training))
+        )

@@ -1,0 +1,102 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_bc import draws, quantizers
+from keras_bc.quantizers import Binary, StochasticBinary
+
+W = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], "float32")
+
+
+def test_binary_is_the_sign_and_the_sign_of_zero_is_plus():
+    assert np.array_equal(Binary()(W), [-1, -1, 1, 1, 1, 1])
+    assert np.array_equal(Binary(0.5)(W, training=True), [-0.5, -0.5, 0.5, 0.5, 0.5, 0.5])
+
+
+def test_glorot_scale_is_that_of_the_kernel():
+    kernel = np.array([[1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 0.0]], "float32")
+    # sqrt(1.5 / (2 + 4)) = 0.5
+    assert np.array_equal(Binary("glorot")(kernel), 0.5 * np.where(kernel >= 0, 1, -1))
+
+
+def test_stochastic_draws_plus_where_uniform_is_below_the_hard_sigmoid():
+    # (w + 1) / 2 is 0 (clipped), 0.25, 0.5, 0.5, 0.625, 1 (clipped).
+    for uniform, expected in (
+        (0.0, [-1, 1, 1, 1, 1, 1]),
+        (0.24, [-1, 1, 1, 1, 1, 1]),
+        (0.25, [-1, -1, 1, 1, 1, 1]),
+        (0.5, [-1, -1, -1, -1, 1, 1]),
+        (0.999, [-1, -1, -1, -1, -1, 1]),
+    ):
+        drawn = StochasticBinary()(W, training=True, uniform=np.full(6, uniform, "float32"))
+        assert np.array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_stochastic_probabilities(scale):
+    n = 100_000
+    for w in (-0.9, -0.3, 0.0, 0.6):
+        weights = np.full(n, w * scale, "float32")
+        uniform = draws.uniform((n,), 5, 0)
+        drawn = np.asarray(StochasticBinary(scale)(weights, training=True, uniform=uniform))
+        assert set(np.unique(drawn)) <= {np.float32(scale), np.float32(-scale)}
+        p = (w + 1) / 2
+        # Five standard deviations of a binomial share: one run in a million fails by chance.
+        assert abs((drawn > 0).mean() - p) < 5 * np.sqrt(p * (1 - p) / n)
+
+
+def test_stochastic_is_plain_binary_at_inference():
+    assert np.array_equal(StochasticBinary()(W), Binary()(W))
+
+
+@pytest.mark.parametrize("quantizer", [Binary(), StochasticBinary(0.3)])
+def test_gradient_is_the_identity_also_beyond_the_clip(quantizer):
+    import tensorflow as tf
+
+    w, upstream = tf.constant(W), tf.constant(np.arange(6, dtype="float32"))
+    with tf.GradientTape() as tape:
+        tape.watch(w)
+        quantized = quantizer(w, training=True, uniform=tf.fill(6, 0.5))
+    assert np.array_equal(tape.gradient(quantized, w, upstream), upstream)
+
+
+def test_inference_holds_no_gradient_trick():
+    import tensorflow as tf
+
+    graph = tf.function(lambda w: StochasticBinary()(w)).get_concrete_function(
+        tf.TensorSpec((6,), tf.float32)
+    )
+    kinds = {operation.type for operation in graph.graph.get_operations()}
+    assert kinds <= {"Placeholder", "Const", "GreaterEqual", "SelectV2", "Identity", "Neg", "Cast"}
+
+
+@pytest.mark.parametrize("quantizer", [Binary(), StochasticBinary(0.25), Binary("glorot")])
+def test_serializes(quantizer):
+    again = quantizers.get(quantizers.serialize(quantizer))
+    assert type(again) is type(quantizer)
+    assert again.get_config() == quantizer.get_config()
+
+
+def test_get_by_name_and_object():
+    assert type(quantizers.get("binary")) is Binary
+    assert type(quantizers.get("stochastic_binary")) is StochasticBinary
+    quantizer = Binary(2.0)
+    assert quantizers.get(quantizer) is quantizer
+
+
+@pytest.mark.parametrize("identifier", ["ternery", None, 3, keras.layers.ReLU()])
+def test_get_refuses_what_is_no_quantizer(identifier):
+    with pytest.raises(ValueError, match="Invalid value for argument `quantizer`"):
+        quantizers.get(identifier)
+
+
+def test_get_refuses_the_config_of_something_else():
+    config = keras.saving.serialize_keras_object(keras.layers.ReLU())
+    with pytest.raises(ValueError, match="Expected the config of a Quantizer"):
+        quantizers.get(config)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("nan"), float("inf"), "glorott", True, None])
+def test_refuses_a_scale_that_is_none(scale):
+    with pytest.raises(ValueError, match="Invalid value for argument `scale`"):
+        Binary(scale)
