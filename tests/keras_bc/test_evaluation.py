@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_bc.datasets import fit_shape
+from keras_bc.errors import UserError
+from keras_bc.evaluation import evaluate, inference_weights
+from keras_bc.layers import BinaryDense
+
+
+def _classifier():
+    """Two inputs, two classes: the deployed weights are +-1, the real ones tiny."""
+    layer = BinaryDense(2, use_bias=False)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    layer.set_weights([np.array([[0.1, -0.9], [-0.1, 0.1]], "float32")])
+    return model
+
+
+X = np.array([[3, 1], [1, 3], [3, 1], [-1, 4]], "float32")
+
+
+def test_counts_wrong_classes():
+    # Deployed: the class is that of the larger input: 0, 1, 0, 1.
+    assert evaluate(_classifier(), X, np.array([0, 1, 0, 0])) == {
+        "error": 25.0,
+        "samples": 4,
+        "weights": "deployed",
+    }
+
+
+def test_says_which_weights():
+    # Real: outputs (0.2, -2.6), (-0.2, -0.6), (0.2, -2.6), (-0.5, 1.3): the classes 0, 0, 0, 1.
+    result = evaluate(_classifier(), X, np.array([0, 1, 0, 1]), weights="real", batch_size=3)
+    assert result == {"error": 25.0, "samples": 4, "weights": "real"}
+
+
+def test_leaves_the_model_as_it_was():
+    model = keras.Sequential([keras.Input((2,)), BinaryDense(2), keras.layers.BatchNormalization()])
+    before = model.get_weights()
+    evaluate(model, X, np.zeros(4, int), "real", train_x=X + 5)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert model.layers[0].weights_mode == "deployed"
+
+
+def test_reestimates_for_the_weights_it_uses():
+    model = keras.Sequential([keras.Input((2,)), BinaryDense(2), keras.layers.BatchNormalization()])
+    model.layers[0].set_weights([np.array([[0.1, -0.9], [-0.1, 0.1]], "float32"), np.zeros(2)])
+    # Normalized by themselves the real outputs' classes are 0, 0, 0, 1; and without, 1 less sure.
+    x = np.array([[1, 0], [-1, 0], [1, 1], [-1, -1]], "float32")
+    y = np.array([0, 1, 0, 1])
+    assert evaluate(model, x, y, "real", train_x=x)["error"] == 0
+    assert evaluate(model, x + 100, y, "real", train_x=x + 100)["error"] == 0
+    assert evaluate(model, x + 100, y, "real")["error"] == 50
+
+
+def test_inference_weights_come_back_after_an_error():
+    model = _classifier()
+    with pytest.raises(RuntimeError), inference_weights(model, "real"):
+        raise RuntimeError
+    assert model.layers[0].weights_mode == "deployed"
+
+
+def test_fit_shape_flattens_images():
+    x = np.zeros((5, 4, 4, 1), "float32")
+    assert fit_shape(x, (16,)).shape == (5, 16)
+    assert fit_shape(x, (4, 4, 1)) is x
+
+
+@pytest.mark.parametrize("shape", [(17,), (None, 4), (4, 4, 2)])
+def test_fit_shape_refuses_another_number_of_values(shape):
+    with pytest.raises(UserError, match="Give a data set of the model's shape"):
+        fit_shape(np.zeros((5, 4, 4, 1)), shape)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "weights", "message"),
+    [
+        (X, [0, 0, 0, 0], "ensemble:3", "Expected deployed or real"),
+        (X, [0, 0, 0, 2], "deployed", "label 2, but the model has 2 outputs"),
+        (X, [0, 0, 0], "deployed", "Expected a label each"),
+        (X[:0], [], "deployed", "Expected a label each"),
+        (X[:, :1], [0, 0, 0, 0], "deployed", "Give a data set"),
+    ],
+)
+def test_refuses(x, y, weights, message):
+    with pytest.raises(UserError, match=message):
+        evaluate(_classifier(), x, np.array(y, int), weights)
