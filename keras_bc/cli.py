@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from keras_bc.errors import UserError
+from keras_bc.quiet_import import import_tensorflow
 
 
 class _Group(click.Group):
@@ -87,7 +88,7 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
         return {"recipes": rows}, lambda result: console.table("Recipes", result["recipes"])
     if recipe is None:
         raise click.UsageError("Name a recipe; `keras-bc train --list` shows them.")
-    console.import_keras()
+    import_tensorflow()
     from keras_bc.training import train as fit
 
     output = output or Path(f"{recipe}.keras")
@@ -113,10 +114,10 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 @_shared
 def evaluate(model, dataset, weights):
     """Measure MODEL's test error."""
-    from keras_bc import console, datasets, models
+    from keras_bc import datasets, models
 
     if model.suffix == ".keras":
-        console.import_keras()
+        import_tensorflow()
         from keras_bc.evaluation import evaluate as measure
 
         network = models.load(model)
@@ -142,9 +143,9 @@ def evaluate(model, dataset, weights):
 @_shared
 def summary(model):
     """Show what each layer of MODEL costs: bits, bytes and multiply-accumulates."""
-    from keras_bc import console, models
+    from keras_bc import models
 
-    console.import_keras()
+    import_tensorflow()
     from keras_bc.summary import describe, show
 
     network = models.load(model)
@@ -166,7 +167,7 @@ def export(model, folder, calibrate):
     from keras_bc.deploy import workspace
 
     workspace.check(folder)
-    console.import_keras()
+    import_tensorflow()
     from keras_bc.deploy import export as steps
 
     network = models.load(model)
@@ -283,7 +284,7 @@ def demo(folder, short):
     """Train on MNIST, export, and run on the host and on emulated boards."""
     from keras_bc import console
 
-    console.import_keras()
+    import_tensorflow()
     from keras_bc.deploy import demo as script
 
     result = script.run(folder, short)

@@ -1,7 +1,6 @@
 """What people see: tables on stdout, progress on stderr."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -12,26 +11,6 @@ from rich.table import Table
 
 quiet = False
 """Set by --quiet: no progress."""
-
-
-def import_keras() -> None:
-    """Import Keras without what TensorFlow's C++ prints meanwhile, on any machine without a GPU.
-
-    It writes to the file descriptor, before its log levels are set; Python's own errors still come
-    through as exceptions.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        import keras
-
-        keras.ops.zeros(())  # the devices are looked for only now
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 def say(text: str) -> None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_bc.errors import UserError
+from keras_bc.quiet_import import import_tensorflow
 
 
 class _Tfds(NamedTuple):
@@ -192,6 +193,7 @@ def _tensorflow_dataset(name: str) -> Data:
 
 
 def _read_tfds(name: str) -> tuple[Split, Split]:
+    import_tensorflow()
     import tensorflow_datasets as tfds
 
     try:

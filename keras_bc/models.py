@@ -27,7 +27,8 @@ def load(path: str | Path):
     import keras_bc.layers  # noqa: F401 (the classes that the file names)
 
     try:
-        return keras.saving.load_model(path)
+        # Nothing here trains it, and its optimizer or loss may be classes of the user's own.
+        return keras.saving.load_model(path, compile=False)
     except Exception as error:  # Keras lets through what zip, JSON, HDF5 and the layers raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(

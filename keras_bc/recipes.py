@@ -30,6 +30,8 @@ class Recipe:
         epochs: How many.
         batch_size: Examples a step.
         glorot_scaled: Whether the binary kernels' rates are scaled by their Glorot coefficients.
+        jit_compile: On a CPU, compiled steps take half the time of a graph's in dense networks, and
+            twice the time in convolutional ones.
         weights: With which weights the best epoch is chosen: "deployed" or "real".
         reference: The paper and section it is from, or "" for our own.
         expected_error: Published or (our own) measured test error in percent, as text.
@@ -45,6 +47,7 @@ class Recipe:
     epochs: int
     batch_size: int
     glorot_scaled: bool = False
+    jit_compile: bool = True
     weights: str = "deployed"
     reference: str = ""
     expected_error: str = ""
@@ -146,12 +149,11 @@ _RECIPES = (
     ),
     Recipe(
         name="mnist-cnn-small",
-        summary="four binary convolutions and a classifier, under 40,000 weights",
+        summary="three binary convolutions and a classifier, 28,944 weights; a few minutes",
         dataset="mnist",
         input_shape=(28, 28, 1),
         layers=(
-            *(_conv(16), _BATCH_NORM, _RELU),
-            *(_conv(32), _POOL, _BATCH_NORM, _RELU),
+            *(_conv(16), _POOL, _BATCH_NORM, _RELU),
             *(_conv(32), _POOL, _BATCH_NORM, _RELU),
             *(_conv(64), _BATCH_NORM, _RELU),
             ("Flatten", {}),
@@ -160,8 +162,9 @@ _RECIPES = (
         ),
         optimizer=("Adam", {}),
         learning_rates=(1e-2, 1e-4),
-        epochs=8,
+        epochs=12,
         batch_size=100,
+        jit_compile=False,
     ),
     Recipe(
         name="digits-mlp",
@@ -208,8 +211,12 @@ def build(recipe: Recipe, seed: int = 0):
     optimizer = getattr(keras.optimizers, kind)(recipe.learning_rates[0], **arguments)
     if recipe.glorot_scaled:
         optimizer = optimizers.glorot_scaled(optimizer)
-    # Compiled steps take half the time of a graph's, also on a CPU.
-    model.compile(optimizer, "squared_hinge", metrics=["categorical_accuracy"], jit_compile=True)
+    model.compile(
+        optimizer,
+        "squared_hinge",
+        metrics=["categorical_accuracy"],
+        jit_compile=recipe.jit_compile,
+    )
     return model
 
 
