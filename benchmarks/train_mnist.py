@@ -19,6 +19,7 @@ import numpy
 import tensorflow
 
 from keras_bc import datasets, files, recipes
+from keras_bc.errors import UserError
 from keras_bc.evaluation import evaluate
 from keras_bc.training import train
 
@@ -34,7 +35,10 @@ def main(names, epochs, resume, models):
     models.mkdir(exist_ok=True)
     for name in names:
         output = models / f"{name}.keras"
-        history = train(name, output, epochs=epochs, resume=resume)
+        try:
+            history = train(name, output, epochs=epochs, resume=resume)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
         result = measure(recipes.find(name), output, history)
         files.write_text(RESULTS / f"{name}.json", json.dumps(result, indent=2) + "\n")
         shutil.copyfile(output.with_suffix(".png"), RESULTS / f"{name}.png")

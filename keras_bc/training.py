@@ -151,13 +151,14 @@ class _Run:
             UserError: It is of other settings, or cannot be read.
         """
         self.best, history = checkpoint.load(self.state, self.model)
-        for key, value in self._settings().items():
-            if history.get(key) != value:
+        saved = _decisive(history)
+        for key, value in _decisive(self.history).items():
+            if saved.get(key) != value:
                 raise UserError(
-                    f"{self.state} is of a training with another {key} ({history.get(key)!r}, not "
+                    f"{self.state} is of a training with another {key} ({saved.get(key)!r}, not "
                     f"{value!r}). Resume with the same settings, or delete it to start anew."
                 )
-        self.history = history
+        self.history = history | self._settings()
 
     def finish(self) -> dict:
         """Save the best epoch's model for deployment, the history and the curves."""
@@ -174,7 +175,7 @@ class _Run:
         return self.history
 
     def _settings(self):
-        """What a resumed run must have in common with the one that it goes on with."""
+        """The head of the history: what is trained, and how."""
         settings = json.loads(json.dumps(dataclasses.asdict(self.recipe)))
         return {
             "recipe": self.recipe.name,
@@ -184,6 +185,17 @@ class _Run:
             "seed": self.seed,
             "settings": settings,
         }
+
+
+def _decisive(history: dict) -> dict:
+    """What a resumed run must have in common with the one that it goes on with.
+
+    That is all settings but those for people to read, and what was given instead of the recipe's.
+    """
+    words = ("name", "summary", "reference", "expected_error")
+    given = ("dataset", "examples", "epochs", "seed")
+    settings = {key: value for key, value in history["settings"].items() if key not in words}
+    return settings | {key: history[key] for key in given}
 
 
 def _check(output: Path, epochs: int) -> tuple[Path, int]:

@@ -125,13 +125,20 @@ def stopped(tmp_path, monkeypatch):
     [
         ({"epochs": 5}, "another epochs"),
         ({"seed": 1}, "another seed"),
-        ({"recipe": dataclasses.replace(RECIPE, batch_size=50)}, "another settings"),
+        ({"recipe": dataclasses.replace(RECIPE, batch_size=50)}, "another batch_size"),
         ({"recipe": recipes.find("digits-mlp")}, "of another network"),
     ],
 )
 def test_refuses_to_resume_with_other_settings(stopped, change, message):
     with pytest.raises(UserError, match=message):
         train(**{"recipe": RECIPE, "output": stopped, "resume": True, "quiet": True, **change})
+
+
+def test_resumes_when_only_the_words_have_changed(stopped):
+    recipe = dataclasses.replace(RECIPE, summary="better words", expected_error="5")
+    history = train(recipe, stopped, resume=True, quiet=True)
+    assert len(history["loss"]) == 4
+    assert history["settings"]["summary"] == "better words"
 
 
 def test_does_not_throw_an_unfinished_training_away(stopped):
