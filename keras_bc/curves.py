@@ -28,7 +28,7 @@ def plot(history: dict, path: Path) -> None:
     left.grid(axis="x", color="#e6e8ec", linewidth=0.8)
     left.set_axisbelow(True)
     for axes in (left, right):
-        axes.margins(x=0.02)
+        axes.margins(x=0.02, y=0.1)
         axes.tick_params(which="both", length=0)
         axes.spines[:].set_visible(False)
     with files.replacing(path) as partial:
@@ -59,9 +59,10 @@ def _mark_best(axes, history):
     axes.annotate(
         f"{error:.2f} %",
         (epoch, error),
-        xytext=(0, 9),
+        xytext=(0, -9),  # below: no curve comes there
         textcoords="offset points",
         ha="center",
+        va="top",
         color=_ERROR,
         fontsize=9,
     )
