@@ -57,7 +57,7 @@ def _recipe_and_data() -> tuple[recipes.Recipe, datasets.Data]:
         return recipe, datasets.load(recipe.dataset)
     except UserError as error:
         recipe = recipes.find(FALLBACK)
-        console.say(f"{error}\nGoing on with {recipe.name}: {recipe.summary}.")
+        console.say(f"{error}\nGoing on with {recipe.name}.")
         return recipe, datasets.load(recipe.dataset)
 
 

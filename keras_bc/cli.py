@@ -142,7 +142,7 @@ def evaluate(model, dataset, weights):
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.keras")
 @_shared
 def summary(model):
-    """Show what each layer of MODEL costs: bits, bytes and multiply-accumulates."""
+    """Show the bits, bytes and multiply-accumulates of each layer."""
     from keras_bc import models
 
     import_tensorflow()
@@ -237,7 +237,10 @@ def build(folder, board):
 @click.option("--profile", is_flag=True, help="Count instructions, exactly, by layer.")
 @_shared
 def emulate(folder, board, dataset, samples, profile):
-    """Run an export, OUT, on an emulated board, and compare it with the host bit for bit."""
+    """Run OUT on an emulated board, and compare it with the host.
+
+    Each output must be the host's in every bit; an output that is not counts as a mismatch.
+    """
     from keras_bc import console, datasets, models
     from keras_bc.deploy import boards as known
     from keras_bc.deploy import verify
@@ -281,7 +284,7 @@ def flash(folder, board, gdb, dry_run):
 @click.option("--short", is_flag=True, help="One epoch and a few samples: does it all work?")
 @_shared
 def demo(folder, short):
-    """Train on MNIST, export, and run on the host and on emulated boards."""
+    """Train on MNIST, export, run on the host and on emulated boards."""
     from keras_bc import console
 
     import_tensorflow()

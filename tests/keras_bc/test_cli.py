@@ -1,6 +1,7 @@
 """The command as a user meets it: in a process of its own where that matters, else by click."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -52,6 +53,14 @@ def test_help_answers_at_once():
     start = time.monotonic()
     subprocess.run([sys.executable, "-m", "keras_bc.cli", "--help"], check=True, stdout=-3)
     assert time.monotonic() - start < 2
+
+
+def test_tensorflow_is_quiet(trained):
+    command = [sys.executable, "-m", "keras_bc.cli", "evaluate", trained[0], "--json"]
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert json.loads(ran.stdout)["samples"] > 0
+    assert ran.stderr == ""
 
 
 @pytest.mark.parametrize("command", COMMANDS)

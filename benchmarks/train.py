@@ -1,7 +1,7 @@
 """Train recipes and write down what came of it: `benchmarks/results/RECIPE.json` and its curves.
 
-    python benchmarks/train_mnist.py mnist-mlp-short mnist-mlp-short-stochastic
-    python benchmarks/train_mnist.py mnist-mlp --epochs 60
+    python benchmarks/train.py mnist-mlp-short mnist-mlp-short-stochastic
+    python benchmarks/train.py mnist-mlp --epochs 60
 
 Each test error is measured with the deployed and with the real weights, with batch-norm statistics
 that fit them. A run that was killed goes on with `--resume`.
