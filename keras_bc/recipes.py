@@ -58,18 +58,18 @@ class Recipe:
         return first * (last / first) ** (epoch / epochs)
 
 
-# The released code's batch normalization: epsilon 1e-4, and averages that move by a tenth a step.
+# Epsilon as in the released code. The moving averages do not matter: they are estimated anew.
 _BATCH_NORM = ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-4})
 _RELU = ("ReLU", {})
 
 
-def _mlp(*units: int, quantizer: str = "binary") -> tuple[tuple[str, dict], ...]:
+def _mlp(*units: int, quantizer: str = "binary", **arguments) -> tuple[tuple[str, dict], ...]:
     """Binary dense layers, each followed by batch norm, and all but the last by ReLU."""
+    # Batch norm follows, so a bias would do nothing.
+    shared = {"use_bias": False, "kernel_quantizer": quantizer, **arguments}
 
     def dense(count):
-        # Batch norm follows, so a bias would do nothing.
-        arguments = {"units": count, "use_bias": False, "kernel_quantizer": quantizer}
-        return ("BinaryDense", arguments)
+        return ("BinaryDense", {"units": count, **shared})
 
     *hidden, classes = units
     body = [layer for count in hidden for layer in (dense(count), _BATCH_NORM, _RELU)]
@@ -83,12 +83,20 @@ def _conv(filters: int, **arguments) -> tuple[str, dict]:
 
 _POOL = ("MaxPooling2D", {"pool_size": 2})
 
+# The real weights start anywhere between the clips.
+_UNIFORM = {"class_name": "RandomUniform", "config": {"minval": -1.0, "maxval": 1.0}}
+
+# Network, optimizer, epochs and batch size: section 3.1. What the paper does not say is as in the
+# released code: the rates of its version for the paper's size of network (commit 7529640), H = 1
+# and the initial weights of the last (2f97a8f). Ours: batch norm's statistics are estimated anew
+# before validation and test; tensorflow-datasets keeps the examples in another order, so that
+# other 10,000 validate.
 _MNIST_MLP = Recipe(
     name="mnist-mlp",
     summary="the paper's MNIST network, 784-1024-1024-1024-10, deterministic",
     dataset="mnist",
     input_shape=(784,),
-    layers=_mlp(1024, 1024, 1024, 10),
+    layers=_mlp(1024, 1024, 1024, 10, kernel_initializer=_UNIFORM),
     optimizer=("SGD", {}),
     learning_rates=(0.3, 0.01),
     epochs=1000,
@@ -96,6 +104,14 @@ _MNIST_MLP = Recipe(
     glorot_scaled=True,
     reference=f"{BINARYCONNECT}, section 3.1 and table 2",
     expected_error="1.29 +- 0.08 (deployed weights)",
+)
+_MNIST_MLP_STOCHASTIC = replace(
+    _MNIST_MLP,
+    name="mnist-mlp-stochastic",
+    summary="the paper's MNIST network, stochastic, judged with real weights",
+    layers=_mlp(1024, 1024, 1024, 10, quantizer="stochastic_binary", kernel_initializer=_UNIFORM),
+    weights="real",
+    expected_error="1.18 +- 0.04 (real weights)",
 )
 
 # Many steps at a high plain Adam rate: binary weights flip early, and settle as the rate decays.
@@ -107,36 +123,26 @@ _SHORT = {
     "reference": "",
 }
 
-_STOCHASTIC = {
-    "layers": _mlp(1024, 1024, 1024, 10, quantizer="stochastic_binary"),
-    "weights": "real",
-}
-
 _RECIPES = (
     _MNIST_MLP,
-    replace(
-        _MNIST_MLP,
-        name="mnist-mlp-stochastic",
-        summary="the paper's MNIST network, stochastic, judged with real weights",
-        expected_error="1.18 +- 0.04 (real weights)",
-        **_STOCHASTIC,
-    ),
+    _MNIST_MLP_STOCHASTIC,
     replace(
         _MNIST_MLP,
         name="mnist-mlp-short",
         summary="the paper's MNIST network on a short schedule with Adam, deterministic",
+        layers=_mlp(1024, 1024, 1024, 10),
         epochs=60,
-        expected_error="",
+        expected_error="1.38 (deployed weights)",
         **_SHORT,
     ),
     replace(
-        _MNIST_MLP,
+        _MNIST_MLP_STOCHASTIC,
         name="mnist-mlp-short-stochastic",
         summary="the paper's MNIST network on a short schedule with Adam, stochastic",
+        layers=_mlp(1024, 1024, 1024, 10, quantizer="stochastic_binary"),
         epochs=60,
-        expected_error="",
+        expected_error="1.60 (real weights)",
         **_SHORT,
-        **_STOCHASTIC,
     ),
     replace(
         _MNIST_MLP,
