@@ -113,5 +113,5 @@ setup(
         "tensorflow-datasets>=4.9.4",
         'tomli>=2.0; python_version < "3.11"',
     ],
-    extras_require={"test": ["pytest>=7.4", "ruff>=0.6"]},
+    extras_require={"test": ["click>=8.2", "pytest>=7.4", "ruff>=0.6"]},
 )

@@ -66,7 +66,6 @@ def measure(recipe: recipes.Recipe, path: Path, history: dict) -> dict:
         "seed": history["seed"],
         "training_seconds": round(sum(history["seconds"])),
         "cores": len(os.sched_getaffinity(0)),
-        "cpu": platform.machine(),
         "versions": {
             "python": platform.python_version(),
             "tensorflow": tensorflow.__version__,

@@ -63,7 +63,7 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
 def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:
     """Inputs to calibrate `model` on: of a data set or a `.npz` file, or of its recipe's data."""
     samples = datasets.load_calibration(models.dataset_of(model.name, dataset))
-    return datasets.fit_shape(samples.x[:CALIBRATION_SAMPLES], model.input_shape[1:])
+    return models.fit_input(model, samples.x[:CALIBRATION_SAMPLES])
 
 
 def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:

@@ -1,12 +1,11 @@
 """Build a model's firmware for a board: emitted C, kernels, start-up and the harness, linked."""
 
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from keras_bc import files
 from keras_bc.deploy import c_source, flatbuffer, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
@@ -63,19 +62,8 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
     graph = flatbuffer.read(workspace.model_file(Path(model)).read_bytes())
     out = Path(out)
     _check_ours(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # Built beside `out` and moved there when complete.
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".partial-") as temporary:
-            folder = Path(temporary) / out.name
-            folder.mkdir()
-            firmware = _build(graph, board, folder, out / ELF)
-            if out.exists():
-                os.replace(out, Path(temporary) / "old")
-            os.replace(folder, out)
-    except OSError as error:
-        raise UserError(f"Cannot write {out}: {error.strerror or error}.") from error
-    return firmware
+    with files.replacing_folder(out) as folder:
+        return _build(graph, board, folder, out / ELF)
 
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware:
@@ -116,5 +104,5 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware
 def _check_ours(out: Path) -> None:
     if not out.exists() or (out / ELF).is_file():
         return
-    if not out.is_dir() or any(out.iterdir()):
+    if not out.is_dir() or workspace.holds_files(out):
         raise UserError(f"{out} holds what no build wrote. Give an empty or a new folder.")

@@ -3,9 +3,9 @@
 import hashlib
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
-from keras_bc import files
 from keras_bc.deploy.boards import MICROCONTROLLER
 from keras_bc.errors import UserError
 
@@ -26,10 +26,13 @@ def plugin() -> Path:
     if not library.exists():
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            # A place of its own: emulations that run side by side may compile it at once.
+            with tempfile.TemporaryDirectory(dir=folder) as own:
+                compiled = Path(own) / library.name
+                _compile(compiled)
+                os.replace(compiled, library)
         except OSError as error:
             raise UserError(f"Cannot write {folder}: {error.strerror}.") from error
-        with files.replacing(library) as partial:
-            _compile(partial)
     return library
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bc.classification import check_labels, error_percent
 from keras_bc.datasets import fit_shape
 from keras_bc.deploy import emulator, firmware, flatbuffer, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
-from keras_bc.errors import UserError
 
 
 def read_model(path: Path) -> Graph:
@@ -87,17 +87,6 @@ def emulate(
     }
 
 
-def error_percent(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """The percentage of rows whose first largest value is not at the label."""
-    wrong = outputs.reshape(len(labels), -1).argmax(axis=1) != labels
-    return round(100 * float(wrong.mean()), 4)
-
-
 def _quantized(graph: Graph, interpreter: Interpreter, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    classes = int(np.prod(graph.tensors[graph.outputs[0]].shape))
-    if not len(y) or y.max() >= classes:
-        raise UserError(
-            f"The data set has {len(y)} samples with labels up to {max(y, default=0)}; the model "
-            f"has {classes} outputs. Expected labels from 0 to {classes - 1}."
-        )
+    check_labels(y, len(x))
     return interpreter.quantize(fit_shape(x, graph.tensors[graph.inputs[0]].shape[1:]))

@@ -14,10 +14,17 @@ def check(folder: Path) -> None:
     """Stop with a UserError where `folder` holds files that no export wrote."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file. Give the name of a folder.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+    if holds_files(folder) and not (folder / MANIFEST).is_file():
         raise UserError(
             f"{folder} holds files that keras-bc did not write. Give an empty or a new folder."
         )
+
+
+def holds_files(folder: Path) -> bool:
+    """Whether there is anything in `folder` but what a kill left unfinished."""
+    if not folder.exists():
+        return False
+    return any(not path.name.startswith(files.PARTIAL) for path in folder.iterdir())
 
 
 def claim(folder: Path, names: list[str]) -> None:

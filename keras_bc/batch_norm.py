@@ -29,7 +29,15 @@ def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1
         model: Built; any Keras model.
         x: Examples, `(n, ...)` as the model takes them.
         batch_size: Examples at a time; it bounds the memory and does not change the result.
+
+    Raises:
+        ValueError: There are no examples.
     """
+    if not len(x):
+        raise ValueError(
+            "Invalid value for argument `x`. Expected at least one example. "
+            f"Received: x of shape {np.shape(x)}"
+        )
     norms = batch_norms(model)
     if not norms:
         return

@@ -1,7 +1,6 @@
 """The state of a training at the end of an epoch: one file, replaced whole after each epoch."""
 
 import json
-import zipfile
 from pathlib import Path
 
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_bc import files
+from keras_bc.datasets import UNREADABLE
 from keras_bc.errors import UserError
 
 Weights = list[np.ndarray]
@@ -60,7 +60,7 @@ def load(path: Path, model: keras.Model) -> tuple[Weights, dict]:
         raise UserError(
             f"There is no {path} to resume from. Train without --resume to start anew."
         ) from error
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise UserError(
             f"{path} is damaged or no training state. Delete it and train without --resume."
         ) from error

@@ -35,7 +35,10 @@ def main():
 
 
 def _shared(command):
-    """--json and --quiet, which every command takes; it returns (result, lines for people)."""
+    """--json and --quiet, which every command takes.
+
+    The command returns its result and a function that shows it to people.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -113,8 +116,12 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 )
 @_shared
 def evaluate(model, dataset, weights):
-    """Measure MODEL's test error."""
-    from keras_bc import datasets, models
+    """Measure MODEL's test error.
+
+    Of a named data set the test examples are used, of a file all: give one that holds none that
+    the model was trained on.
+    """
+    from keras_bc import console, datasets, models
 
     if model.suffix == ".keras":
         import_tensorflow()
@@ -125,14 +132,16 @@ def evaluate(model, dataset, weights):
         test = datasets.load_test(name)
         # Saved statistics fit the deployed weights; for others they are estimated anew.
         train_x = datasets.load_calibration(name).x if weights != "deployed" else None
-        result = measure(network, test.x, test.y, weights, train_x)
+        with console.working("evaluating"):
+            result = measure(network, test.x, test.y, weights, train_x)
     else:
         from keras_bc.deploy import verify
 
         if weights != "deployed":
             raise UserError(f"{model} holds the deployed weights alone. Leave --weights out.")
         test = datasets.load_test(models.dataset_of(verify.read_model(model).name, dataset))
-        result = verify.evaluate(model, test.x, test.y)
+        with console.working("evaluating"):
+            result = verify.evaluate(model, test.x, test.y)
     return result, lambda _: click.echo(
         f"{result['error']:.2f} % error on {result['samples']} samples, {result['weights']} weights"
     )
@@ -261,12 +270,14 @@ def emulate(folder, board, dataset, samples, profile):
 @_shared
 def flash(folder, board, gdb, dry_run):
     """Build the firmware of an export, OUT, and load it into a board."""
+    from keras_bc import console
     from keras_bc.deploy import boards as known
     from keras_bc.deploy import firmware, workspace
     from keras_bc.deploy import flash as loader
 
     target = known.find(board)
-    built = firmware.build(folder, target, workspace.build_folder(folder, target.name))
+    with console.working("building"):
+        built = firmware.build(folder, target, workspace.build_folder(folder, target.name))
     commands = loader.flash(built, target, gdb=gdb, dry_run=dry_run)
     result = {"board": board, "elf": str(built.elf), "commands": commands, "dry_run": dry_run}
 

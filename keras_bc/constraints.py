@@ -17,6 +17,9 @@ class WeightClip(keras.constraints.Constraint):
     Args:
         limit: A positive number, or "glorot" for `sqrt(1.5 / (fan_in + fan_out))` of the weights
             that it is applied to.
+
+    Raises:
+        ValueError: The limit is neither.
     """
 
     def __init__(self, limit: float | str = 1.0):

@@ -1,4 +1,7 @@
-"""Data sets, split and scaled as the papers do it.
+"""Data sets, split and scaled.
+
+The parts are as large as the papers', but tensorflow-datasets keeps the examples in an order of its
+own, so other examples are in them.
 
 "mnist" and "cifar10" come through tensorflow-datasets (from `TFDS_DATA_DIR`, else downloaded once),
 "digits" ships with scikit-learn, and a `.npz` file holds a user's own arrays: `x`, float32 as the
@@ -11,6 +14,7 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +28,7 @@ from keras_bc.quiet_import import import_tensorflow
 class _Tfds(NamedTuple):
     """A data set of tensorflow-datasets."""
 
-    holdout: int  # how many of the last training examples the papers validate on
+    holdout: int  # how many of the last training examples validate: as many as in the papers
     source: str  # where its files come from
 
 
@@ -35,6 +39,9 @@ _TFDS = {
 _TIMEOUT = 5  # seconds
 
 NAMES = (*_TFDS, "digits")
+
+UNREADABLE = (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
+"""What `numpy.load` raises, on opening or on reading, where a file is no whole `.npz`."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +61,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set in three parts, with the number of classes and a word on the preprocessing."""
+    """A data set in three parts, and the number of its classes."""
 
     name: str
     train: Split
     validation: Split
     test: Split
     classes: int
-    preprocessing: str
 
 
 def load(name: str) -> Data:
@@ -77,7 +83,7 @@ def load(name: str) -> Data:
         UserError: There is no such data set, it cannot be had, or the file's arrays do not fit.
     """
     if is_file(name):
-        return _from_arrays(str(name), read_npz(name), "none")
+        return _from_arrays(str(name), read_npz(name))
     if name == "digits":
         return _digits()
     if name in _TFDS:
@@ -119,29 +125,39 @@ def read_npz(path: str | Path) -> Split:
         raise UserError(f"{path}: x is {x.shape}, y {y.shape}. Expected as many rows as labels.")
     if not len(x):
         raise UserError(f"{path} holds no examples. Expected at least one row in x.")
+    with np.errstate(over="ignore"):
+        x = x.astype("float32")
     if not np.isfinite(x).all():
-        raise UserError(f"{path}: x holds NaN or infinite values. Remove those examples.")
+        raise UserError(
+            f"{path}: x holds NaN or infinite values, as float32. Remove those examples."
+        )
     if y.min() < 0:
         raise UserError(f"{path}: y holds the label {y.min()}. Expected labels from 0.")
-    return Split(x.astype("float32"), y.astype("int64"))
+    return Split(x, y.astype("int64"))
 
 
 def fit_shape(x: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Return the examples in the model's input shape; images are flattened for a dense network.
+    """Return the examples in the model's input shape.
+
+    Images are flattened for a dense network, vectors folded into images, and axes of size 1 come
+    and go. Axes are never swapped.
 
     Args:
         x: `(n, ...)`.
         shape: Of one example.
 
     Raises:
-        UserError: One example has another number of values.
+        UserError: The examples are of another shape.
     """
-    if x.shape[1:] == tuple(shape):
+    given, shape = x.shape[1:], tuple(shape)
+    if given == shape:
         return x
-    if None in shape or np.prod(x.shape[1:]) != np.prod(shape):
+    flat = len(given) == 1 or len(shape) == 1
+    same = [n for n in given if n != 1] == [n for n in shape if n != 1]
+    if None in shape or not (flat or same) or np.prod(given) != np.prod(shape):
         raise UserError(
-            f"The data set's examples have the shape {x.shape[1:]}, the model's input is "
-            f"{tuple(shape)}. Give a data set of the model's shape."
+            f"The data set's examples have the shape {given}, the model's input is "
+            f"{shape}. Give a data set of the model's shape."
         )
     return x.reshape(-1, *shape)
 
@@ -156,13 +172,13 @@ def _read_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(
             f"{path} lacks the array x or y. Save it with numpy.savez(path, x=images, y=labels)."
         ) from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"{path} is no readable .npz file. Save it with numpy.savez(path, x=images, y=labels)."
         ) from error
 
 
-def _from_arrays(name: str, arrays: Split, preprocessing: str) -> Data:
+def _from_arrays(name: str, arrays: Split) -> Data:
     """Divide shuffled examples 80:10:10."""
     if len(arrays) < 10:
         raise UserError(
@@ -173,23 +189,23 @@ def _from_arrays(name: str, arrays: Split, preprocessing: str) -> Data:
     tenth = len(arrays) // 10
     parts = np.split(order, [len(arrays) - 2 * tenth, len(arrays) - tenth])
     train, validation, test = (Split(arrays.x[part], arrays.y[part]) for part in parts)
-    return Data(name, train, validation, test, int(arrays.y.max()) + 1, preprocessing)
+    return Data(name, train, validation, test, int(arrays.y.max()) + 1)
 
 
 def _digits() -> Data:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    images = digits.images.astype("float32")[..., None] / 8 - 1
+    images = digits.images.astype("float32")[..., None] / 8 - 1  # 0..16 to [-1, 1]
     arrays = Split(images, digits.target.astype("int64"))
-    return _from_arrays("digits", arrays, "pixels 0..16 scaled to [-1, 1]")
+    return _from_arrays("digits", arrays)
 
 
 def _tensorflow_dataset(name: str) -> Data:
     train, test = _read_tfds(name)
     border = len(train) - _TFDS[name].holdout
     validation = Split(train.x[border:], train.y[border:])
-    return Data(name, train.head(border), validation, test, 10, "pixels 0..255 scaled to [-1, 1]")
+    return Data(name, train.head(border), validation, test, 10)
 
 
 def _read_tfds(name: str) -> tuple[Split, Split]:
@@ -204,11 +220,17 @@ def _read_tfds(name: str) -> tuple[Split, Split]:
                 builder.download_and_prepare()
     except Exception as error:  # tfds lets through what its downloader, disk and parsers raise
         raise UserError(
-            f"Cannot get the data set '{name}' ({type(error).__name__}). Set TFDS_DATA_DIR to a "
+            f"Cannot get the data set '{name}' ({_reason(error)}). Set TFDS_DATA_DIR to a "
             "folder that holds it, connect to the network, give your own arrays with --dataset "
             "FILE.npz, or train the recipe digits-mlp, which needs no download."
         ) from error
     return tuple(_read_split(tfds, builder, split) for split in ("train", "test"))
+
+
+def _reason(error: Exception) -> str:
+    """The exception in a few words of one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words[:100]}" if words else type(error).__name__
 
 
 def _check_network(url: str) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 from keras import ops
 
 from keras_bc.batch_norm import reestimate_batch_norm
-from keras_bc.datasets import fit_shape
+from keras_bc.classification import check_labels, error_percent
 from keras_bc.errors import UserError
 from keras_bc.layers.quantized_kernel import WEIGHTS_MODES
+from keras_bc.models import fit_input
 from keras_bc.traversal import batch_norms, quantized
 
 
@@ -44,30 +45,27 @@ def evaluate(
         raise UserError(
             f"Cannot evaluate with weights '{weights}'. Expected {' or '.join(WEIGHTS_MODES)}."
         )
-    x = fit_shape(x, model.input_shape[1:])
+    x = fit_input(model, x)
     with _restored_statistics(model), inference_weights(model, weights):
         if train_x is not None:
-            reestimate_batch_norm(model, fit_shape(train_x, model.input_shape[1:]), batch_size)
-        error = error_percent(model, x, y, batch_size)
+            reestimate_batch_norm(model, fit_input(model, train_x), batch_size)
+        error = measure_error(model, x, y, batch_size)
     return {"error": error, "samples": len(x), "weights": weights}
 
 
-def error_percent(model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int = 1000):
-    """Return the percentage of wrong classes of the model as it is, in its inference mode."""
-    if len(x) != len(y) or not len(x):
-        raise UserError(f"There are {len(x)} examples and {len(y)} labels. Expected a label each.")
-    classes = model.output_shape[-1]
-    if y.max() >= classes:
-        raise UserError(
-            f"The data set has the label {y.max()}, but the model has {classes} outputs. "
-            "Expected labels from 0 to one less than the outputs."
-        )
-    wrong = 0
-    for start in range(0, len(x), batch_size):
-        # Not `predict`: that would keep the weights' mode which it was compiled in.
-        outputs = ops.convert_to_numpy(model(x[start : start + batch_size], training=False))
-        wrong += int(np.sum(outputs.argmax(-1) != y[start : start + batch_size]))
-    return round(100 * wrong / len(x), 4)
+def measure_error(
+    model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int = 1000
+) -> float:
+    """Return the percentage of wrong classes of the model as it is, in its inference mode.
+
+    Raises:
+        UserError: The labels do not fit.
+    """
+    check_labels(y, len(x))
+    # Not `predict`: that would keep the weights' mode which it was compiled in.
+    batches = (x[start : start + batch_size] for start in range(0, len(x), batch_size))
+    outputs = [ops.convert_to_numpy(model(batch, training=False)) for batch in batches]
+    return error_percent(np.concatenate(outputs), y)
 
 
 @contextlib.contextmanager

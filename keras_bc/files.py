@@ -2,11 +2,14 @@
 
 import contextlib
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from keras_bc.errors import UserError
+
+PARTIAL = ".partial-"
+"""How the names of unfinished files and folders start."""
 
 
 @contextlib.contextmanager
@@ -23,23 +26,75 @@ def replacing(path: str | Path) -> Iterator[Path]:
         UserError: The file cannot be written (no such folder, no permission, disk full).
     """
     path = Path(path)
-    try:
-        # The suffix is kept: Keras and NumPy choose the format by it.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}.") from error
-    partial = Path(name)
+    check_writable(path)
+    partial = _partial(path)
     try:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
         os.replace(partial, path)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`, and put it in place of `path` when all went well.
+
+    When the block raises, the old folder stays, and none is left that was not there before.
+
+    Args:
+        path: The folder to write. Those above it are made.
+
+    Raises:
+        UserError: The folder cannot be written (no permission, disk full).
+    """
+    path = Path(path)
+    partial, old = _partial(path), _partial(path.with_name(f"old-{path.name}"))
+    parent_is_new = not path.parent.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(partial, old)
+        partial.mkdir()
+        yield partial
+        if path.exists():
+            os.replace(path, old)
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        _remove(partial, old)
+        if parent_is_new:
+            with contextlib.suppress(OSError):  # it is in use
+                path.parent.rmdir()
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise a UserError where `path` cannot be written."""
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"Cannot write {path}: it is a folder. Give the name of a file.")
+    partial = _partial(path)
+    try:
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def _partial(path: Path) -> Path:
+    """Where a file grows: a name of its own, so that what a kill leaves is replaced the next time.
+
+    The suffix is kept: Keras and NumPy choose the format by it.
+    """
+    return path.with_name(PARTIAL + path.name)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
@@ -51,9 +106,3 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` to `path` in UTF-8, whole or not at all."""
     write_bytes(path, text.encode())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,6 +1,7 @@
 """The Glorot coefficient of a kernel: BinaryConnect scales weights and learning rates by it."""
 
 import math
+import numbers
 from collections.abc import Sequence
 
 
@@ -10,6 +11,9 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     Args:
         shape: `(inputs, units)` of a dense kernel, or `(*window, channels per group, filters)`
             of a convolution.
+
+    Raises:
+        ValueError: The shape has fewer than two axes.
     """
     if len(shape) < 2:
         raise ValueError(
@@ -24,7 +28,7 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
 def coefficient(shape: Sequence[int]) -> float:
     """Return `sqrt(1.5 / (fan_in + fan_out))`, the released BinaryConnect code's `H` of "Glorot".
 
-    It is half the range of Glorot's uniform initialization, sqrt(6 / (fan_in + fan_out))
+    It is half the limit of Glorot's uniform initialization, sqrt(6 / (fan_in + fan_out))
     (Glorot and Bengio 2010, equation 16).
     """
     return math.sqrt(1.5 / sum(fans(shape)))
@@ -32,7 +36,7 @@ def coefficient(shape: Sequence[int]) -> float:
 
 def check_scale(scale: float | str, argument: str) -> None:
     """Raise a ValueError unless `scale` is a positive finite number or the word "glorot"."""
-    number = isinstance(scale, (int, float)) and not isinstance(scale, bool)
+    number = isinstance(scale, numbers.Real) and not isinstance(scale, bool)
     if scale != "glorot" and not (number and 0 < scale < math.inf):
         raise ValueError(
             f"Invalid value for argument `{argument}`. Expected a positive number or 'glorot'. "

@@ -3,7 +3,9 @@
 import zipfile
 from pathlib import Path
 
-from keras_bc import recipes
+import numpy as np
+
+from keras_bc import datasets, recipes
 from keras_bc.errors import UserError
 
 _EXPECTED = "Expected a whole .keras file, as model.save() writes it."
@@ -34,6 +36,20 @@ def load(path: str | Path):
         raise UserError(
             f"{path} cannot be read as a Keras model ({reason}). {_EXPECTED}"
         ) from error
+
+
+def fit_input(model, x: np.ndarray) -> np.ndarray:
+    """The examples `(n, ...)` in the shape of the model's input, where that is known.
+
+    Raises:
+        UserError: The examples are of another shape, or the model has several inputs.
+    """
+    shape = getattr(model, "input_shape", None)  # a subclassed model has none
+    if shape is None:
+        return x
+    if not isinstance(shape, tuple) or not all(n is None or isinstance(n, int) for n in shape):
+        raise UserError(f"The model '{model.name}' has several inputs. Expected one.")
+    return datasets.fit_shape(x, shape[1:])
 
 
 def dataset_of(model_name: str, given: str | None) -> str:

@@ -4,6 +4,8 @@ import functools
 
 import keras
 
+_NOT_PROPORTIONAL = ("Ftrl", "ScheduleFreeAdamW")
+
 _register = keras.saving.register_keras_serializable(package="keras_bc")
 
 
@@ -48,16 +50,23 @@ def glorot_scaled(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Opt
     before it trains. A `LossScaleOptimizer` keeps its place outside.
 
     Args:
-        optimizer: Any Keras optimizer, or what `keras.optimizers.get` understands.
+        optimizer: Any Keras optimizer whose step is proportional to its rate, or what
+            `keras.optimizers.get` understands.
 
     Raises:
-        ValueError: The optimizer is scaled already, or has begun to train.
+        ValueError: The optimizer is scaled already, or has begun to train, or another rate would
+            not scale its step: Ftrl, ScheduleFreeAdamW, and Adafactor with `relative_step`.
     """
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, GlorotScaled) or optimizer.built:
         raise ValueError(
             "Invalid value for argument `optimizer`. Expected a fresh optimizer, neither built nor "
             f"scaled. Received: optimizer={optimizer}"
+        )
+    if type(optimizer).__name__ in _NOT_PROPORTIONAL or getattr(optimizer, "relative_step", False):
+        raise ValueError(
+            "Invalid value for argument `optimizer`. Expected one whose step is proportional to "
+            f"its rate. Received: optimizer={optimizer}"
         )
     config = optimizer.get_config()
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

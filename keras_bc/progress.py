@@ -17,7 +17,6 @@ class Progress:
 
     def __init__(self, epochs: int, steps: int, quiet: bool = False):
         self._epochs, self._steps, self._quiet = epochs, steps, quiet
-        self._bar = self._task = None
 
     @contextlib.contextmanager
     def epoch(self, epoch: int):

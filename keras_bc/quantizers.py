@@ -23,6 +23,9 @@ class Quantizer:
         scale: H, the magnitude of the quantized values: a positive number, or "glorot" for
             `sqrt(1.5 / (fan_in + fan_out))` of the kernel. The default 1.0 is that of the released
             BinaryConnect code.
+
+    Raises:
+        ValueError: The scale is neither.
     """
 
     draws = False
@@ -73,7 +76,7 @@ class Quantizer:
         @ops.custom_gradient
         def quantize(inputs, *uniform):
             def gradient(*arguments, upstream=None):
-                # TensorFlow passes the upstream gradient by position, JAX by name or position.
+                # TensorFlow and JAX pass the upstream gradient by position, PyTorch by name.
                 upstream = arguments[0] if upstream is None else upstream
                 gradients = (self.gradient(inputs, upstream), *map(ops.zeros_like, uniform))
                 return gradients if uniform else gradients[0]

@@ -199,30 +199,25 @@ def find(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def build(recipe: Recipe, seed: int = 0):
+def build(recipe: Recipe, seed: int = 0, name: str | None = None):
     """Return the recipe's model, compiled, its weights initialized from the seed.
 
-    Sets Keras's global seed.
+    Sets Keras's global seed. The model has the recipe's name, or the given one.
     """
     import keras
 
     from keras_bc import layers, optimizers
 
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input(recipe.input_shape)], name=recipe.name)
-    for name, kind, arguments in _named(recipe.layers):
+    model = keras.Sequential([keras.Input(recipe.input_shape)], name=name or recipe.name)
+    for layer_name, kind, arguments in _named(recipe.layers):
         library = layers if hasattr(layers, kind) else keras.layers
-        model.add(getattr(library, kind)(**arguments, name=name))
+        model.add(getattr(library, kind)(**arguments, name=layer_name))
     kind, arguments = recipe.optimizer
     optimizer = getattr(keras.optimizers, kind)(recipe.learning_rates[0], **arguments)
     if recipe.glorot_scaled:
         optimizer = optimizers.glorot_scaled(optimizer)
-    model.compile(
-        optimizer,
-        "squared_hinge",
-        metrics=["categorical_accuracy"],
-        jit_compile=recipe.jit_compile,
-    )
+    model.compile(optimizer, "squared_hinge", jit_compile=recipe.jit_compile)
     return model
 
 

@@ -19,6 +19,8 @@ def describe(model: keras.Model) -> dict:
     - `bytes` are those that an export stores: packed weights and the parameters of each output
       channel. Biases and batch norm go into the latter, so batch norm itself takes none.
     - `macs` are products of a weight and an input for one example, those with padding included.
+    - A layer with weights of another kind cannot be exported: it counts with all its parameters as
+      float32, its `macs` are None and not in the sum.
 
     Args:
         model: Built, sequential or functional.
@@ -39,7 +41,7 @@ def describe(model: keras.Model) -> dict:
         "layers": layers,
         "weights": by_bits,
         "bytes": sum(layer["bytes"] for layer in layers),
-        "macs": sum(layer["macs"] for layer in layers),
+        "macs": sum(layer["macs"] or 0 for layer in layers),
     }
 
 
@@ -71,8 +73,11 @@ def _describe_layer(layer) -> dict:
             "model that has been called once."
         ) from error
     described = {"name": layer.name, "type": type(layer).__name__, "shape": list(shape)}
-    if not isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):
+    if isinstance(layer, keras.layers.BatchNormalization) or not layer.count_params():
         return {**described, "weights": 0, "bits": None, "bytes": 0, "macs": 0}
+    if not isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D)):
+        weights = layer.count_params()
+        return {**described, "weights": weights, "bits": 32, "bytes": 4 * weights, "macs": None}
     *_, channels = layer.kernel.shape
     weights = math.prod(layer.kernel.shape)
     return {

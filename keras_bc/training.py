@@ -12,7 +12,7 @@ import numpy as np
 from keras_bc import checkpoint, curves, datasets, files, recipes
 from keras_bc.batch_norm import reestimate_batch_norm
 from keras_bc.errors import UserError
-from keras_bc.evaluation import error_percent, inference_weights
+from keras_bc.evaluation import inference_weights, measure_error
 from keras_bc.progress import Progress
 
 VALIDATION_STATISTICS = 5_000
@@ -43,7 +43,8 @@ def train(
         epochs: Instead of the recipe's; the rate's decay is spread over as many.
         resume: Go on from the state that a killed run of the same settings left.
         dataset: Instead of the recipe's: a name or a `.npz` file.
-        seed: Of the initial weights, of the order of the examples and of the draws.
+        seed: Of the initial weights, of the order of the examples and of the draws; from 0 to
+            2^32 - 1.
         quiet: Show no progress.
 
     Returns:
@@ -55,7 +56,8 @@ def train(
             loss is not finite, or a file cannot be written.
     """
     recipe = recipes.find(recipe) if isinstance(recipe, str) else recipe
-    output, epochs = _check(Path(output), recipe.epochs if epochs is None else epochs)
+    output, epochs = Path(output), recipe.epochs if epochs is None else epochs
+    _check(output, epochs, seed)
     data = datasets.load(dataset or recipe.dataset)
     run = _Run(recipe, data, output, epochs, seed)
     if resume:
@@ -77,7 +79,9 @@ class _Run:
         self.recipe, self.data, self.output = recipe, data, output
         self.epochs, self.seed = epochs, seed
         self.state = checkpoint.path_of(output)
-        self.model = recipes.build(recipe, seed)
+        # A recipe's name says which data belong to the model; a user's own go by another.
+        name = recipe.name if data.name == recipe.dataset else f"{recipe.name}-on-other-data"
+        self.model = recipes.build(recipe, seed, name)
         classes = self.model.output_shape[-1]
         if data.classes > classes:
             raise UserError(
@@ -132,7 +136,7 @@ class _Run:
     def _validate(self):
         with inference_weights(self.model, self.recipe.weights):
             reestimate_batch_norm(self.model, self.train_x[:VALIDATION_STATISTICS])
-            return error_percent(self.model, self.validation_x, self.data.validation.y)
+            return measure_error(self.model, self.validation_x, self.data.validation.y)
 
     def _record(self, epoch, loss, error, seconds):
         history = self.history
@@ -198,11 +202,14 @@ def _decisive(history: dict) -> dict:
     return settings | {key: history[key] for key in given}
 
 
-def _check(output: Path, epochs: int) -> tuple[Path, int]:
+def _check(output: Path, epochs: int, seed: int) -> None:
+    """Stop before the training where something would only fail after it."""
     if output.suffix != ".keras":
         raise UserError(f"Cannot save the model as {output}. Expected a name that ends in .keras.")
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {output.parent}. Create it, or choose another output.")
     if epochs < 1:
         raise UserError(f"Cannot train for {epochs} epochs. Expected 1 or more.")
-    return output, epochs
+    if not 0 <= seed < 2**32:
+        raise UserError(f"Cannot train with the seed {seed}. Expected 0 to {2**32 - 1}.")
+    files.check_writable(output)

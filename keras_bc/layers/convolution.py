@@ -28,10 +28,13 @@ class BinaryConv2D(QuantizedKernel, keras.layers.Conv2D):
     Input shape: `(batch, height, width, channels)`, or channels first if `data_format` says so.
     Output shape: `(batch, new_height, new_width, filters)`, in the same format.
 
+    Raises:
+        ValueError: The quantizer is unknown, or an argument is not as Keras wants it.
+
     Example:
 
     >>> layer = keras_bc.BinaryConv2D(8, 3, padding="same")
-    >>> layer(np.ones((1, 28, 28, 1), "float32")).shape
+    >>> tuple(layer(np.ones((1, 28, 28, 1), "float32")).shape)
     (1, 28, 28, 8)
     """
 

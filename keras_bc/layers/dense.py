@@ -25,10 +25,13 @@ class BinaryDense(QuantizedKernel, keras.layers.Dense):
 
     Input shape: `(batch, ..., inputs)`. Output shape: `(batch, ..., units)`.
 
+    Raises:
+        ValueError: The quantizer is unknown, or an argument is not as Keras wants it.
+
     Example:
 
     >>> layer = keras_bc.BinaryDense(10)
-    >>> layer(np.ones((1, 4), "float32")).shape
+    >>> tuple(layer(np.ones((1, 4), "float32")).shape)
     (1, 10)
     """
 

@@ -26,9 +26,14 @@ class QuantizedKernel:
         kernel_constraint: "clip" is the `WeightClip` that matches the quantizer's scale. Anything
             else replaces it, and without a clip real weights drift out of reach: that warns.
         seed: Of the draws. By default taken from Python's `random`, which
-            `keras.utils.set_random_seed` seeds, and then saved with the layer. Two layers draw from
-            different streams even if they are given the same seed.
+            `keras.utils.set_random_seed` seeds, and then saved with the layer. The draws depend
+            on the layer's name too: layers of different names draw differently even with the same
+            seed, and who wants the same draws again in one process gives the layer a name, since
+            Keras numbers its own on and on.
         kwargs: For the Keras layer.
+
+    Raises:
+        ValueError: The quantizer is unknown.
     """
 
     def __init__(self, *args, kernel_quantizer, kernel_constraint, seed, **kwargs):

@@ -1,5 +1,7 @@
 """One call that checks what every layer of keras_bc must do."""
 
+import tempfile
+
 import keras
 import numpy as np
 
@@ -18,8 +20,10 @@ def check_layer(layer_class, arguments: dict, input_shape, output_shape) -> None
     check_gradient(layer_class(**arguments), x)
     check_serialization(layer_class(**arguments), x)
     check_mixed_precision(layer_class(**arguments, dtype="mixed_float16"), x, output_shape)
-    for jit_compile in (False, True):
-        check_training(layer_class(**arguments), x, output_shape, jit_compile)
+    for dtype in ("float32", "mixed_float16"):
+        for jit_compile in (False, True):
+            layer = layer_class(**arguments, dtype=dtype)
+            check_training(layer, x, output_shape, jit_compile)
 
 
 def check_shapes(layer, x, output_shape):
@@ -60,11 +64,20 @@ def check_mixed_precision(layer, x, output_shape):
 
 
 def check_training(layer, x, output_shape, jit_compile):
+    """Training moves every weight, and goes on from a `.keras` file as it would have without."""
     model = keras.Sequential([keras.Input(x.shape[1:]), layer])
     model.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=jit_compile)
     before = model.get_weights()
-    model.fit(x, np.ones(output_shape), batch_size=len(x), epochs=2, verbose=0)
+    fit = {"x": x, "y": np.ones(output_shape), "batch_size": len(x), "verbose": 0}
+    model.fit(**fit, epochs=2)
     assert all((b != a).any() for b, a in zip(before, model.get_weights(), strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.keras")
+        loaded = keras.saving.load_model(f"{folder}/model.keras")
+    for each in (model, loaded):
+        each.fit(**fit)
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def check_saving(model: keras.Model, x, path) -> None:

@@ -93,7 +93,7 @@ def test_restores_on_an_error():
     before = _statistics(model)
 
     class Interrupted(np.ndarray):
-        """The third batch cannot be had, when the first batch norm already has its statistics."""
+        """A batch cannot be had when the first batch norm already has its statistics."""
 
         reads = 0
 

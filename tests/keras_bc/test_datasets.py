@@ -33,7 +33,7 @@ def test_digits_are_scaled_and_divided():
 
 
 @needs_mnist
-def test_mnist_is_split_as_the_paper_does():
+def test_mnist_is_split_in_parts_as_large_as_the_papers():
     data = datasets.load("mnist")
     assert (len(data.train), len(data.validation), len(data.test)) == (50_000, 10_000, 10_000)
     assert data.train.x.shape == (50_000, 28, 28, 1)
@@ -83,6 +83,7 @@ def test_named_sets_are_tested_on_their_test_split():
         ({"x": X[:, 0], "y": Y}, "as many rows as labels"),
         ({"x": X[:0], "y": Y[:0]}, "holds no examples"),
         ({"x": np.where(X > 0.9, np.nan, X), "y": Y}, "NaN or infinite"),
+        ({"x": X.astype(float) * 1e300, "y": Y}, "NaN or infinite"),
         ({"x": X, "y": Y - 1}, "label -1"),
         ({"x": np.array([{}] * 30), "y": Y}, "no readable .npz"),
     ],
@@ -98,6 +99,23 @@ def test_refuses_a_damaged_file(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"no readable .npz"):
         datasets.load(str(path))
+
+
+def test_refuses_bytes_that_do_not_unpack(tmp_path):
+    path = tmp_path / "mine.npz"
+    np.savez_compressed(path, x=np.zeros((100, 50), "float32"), y=np.arange(100))
+    data = bytearray(path.read_bytes())
+    data[60:80] = b"\xff" * 20
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"no readable .npz"):
+        datasets.load(str(path))
+
+
+def test_refuses_a_single_array_by_the_name_of_many(tmp_path):
+    with (tmp_path / "mine.npz").open("wb") as file:
+        np.save(file, X)
+    with pytest.raises(UserError, match=r"no readable .npz"):
+        datasets.load(str(tmp_path / "mine.npz"))
 
 
 def test_refuses_a_missing_file_a_folder_and_too_few_examples(tmp_path):

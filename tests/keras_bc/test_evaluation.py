@@ -61,21 +61,52 @@ def test_inference_weights_come_back_after_an_error():
     assert model.layers[0].weights_mode == "deployed"
 
 
+def test_labels_are_integers():
+    with pytest.raises(UserError, match="Expected one integer"):
+        evaluate(_classifier(), X, np.zeros(4, "float32"))
+
+
+def test_a_subclassed_model_takes_the_examples_as_they_are():
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = _classifier()
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    assert evaluate(Subclassed(), X, np.array([0, 1, 0, 0]))["error"] == 25
+
+
+def test_a_model_of_two_inputs_is_refused():
+    inputs = [keras.Input((2,), name="a"), keras.Input((2,), name="b")]
+    model = keras.Model(inputs, keras.layers.Add()(inputs), name="two")
+    with pytest.raises(UserError, match="'two' has several inputs"):
+        evaluate(model, X, np.zeros(4, int))
+
+
 def test_fit_shape_flattens_images():
     x = np.zeros((5, 4, 4, 1), "float32")
     assert fit_shape(x, (16,)).shape == (5, 16)
     assert fit_shape(x, (4, 4, 1)) is x
 
 
-@pytest.mark.parametrize("shape", [(17,), (None, 4), (4, 4, 2)])
-def test_fit_shape_refuses_another_number_of_values(shape):
+@pytest.mark.parametrize("shape", [(17,), (None, 4), (4, 4, 2), (2, 8), (1, 2, 8)])
+def test_fit_shape_refuses_another_shape(shape):
     with pytest.raises(UserError, match="Give a data set of the model's shape"):
         fit_shape(np.zeros((5, 4, 4, 1)), shape)
+
+
+def test_fit_shape_swaps_no_axes():
+    with pytest.raises(UserError, match="Give a data set of the model's shape"):
+        fit_shape(np.zeros((5, 3, 4, 2)), (4, 2, 3))
 
 
 @pytest.mark.parametrize(
     ("x", "y", "weights", "message"),
     [
+        (X, [[0], [0], [0], [0]], "deployed", "Expected one integer"),
+        (X, [0, 0, 0, -1], "deployed", "Expected one integer"),
         (X, [0, 0, 0, 0], "ensemble:3", "Expected deployed or real"),
         (X, [0, 0, 0, 2], "deployed", "label 2, but the model has 2 outputs"),
         (X, [0, 0, 0], "deployed", "Expected a label each"),

@@ -58,3 +58,33 @@ def test_the_old_file_stays_when_writing_ends_early(limit, then, returned, tmp_p
     result = subprocess.run([sys.executable, "-c", code, str(path)], env=os.environ, check=False)
     assert result.returncode == returned
     assert path.read_bytes() == b"old"
+
+
+def test_what_a_kill_left_goes_with_the_next_write(tmp_path):
+    path = tmp_path / "model.tflite"
+    (tmp_path / f"{files.PARTIAL}model.tflite").write_bytes(b"half")
+    files.write_bytes(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    folder = tmp_path / "build" / "board"
+    with files.replacing_folder(folder) as partial:
+        (partial / "a").touch()
+    with files.replacing_folder(folder) as partial:
+        (partial / "b").touch()
+    assert [path.relative_to(tmp_path) for path in sorted(tmp_path.rglob("*"))] == [
+        folder.parent.relative_to(tmp_path),
+        folder.relative_to(tmp_path),
+        (folder / "b").relative_to(tmp_path),
+    ]
+
+
+def test_a_folder_that_fails_leaves_the_old_one_and_no_new_ones(tmp_path):
+    old = tmp_path / "old" / "board"
+    old.mkdir(parents=True)
+    (old / "a").touch()
+    for folder in (old, tmp_path / "new" / "board"):
+        with pytest.raises(RuntimeError), files.replacing_folder(folder):
+            raise RuntimeError
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["old", "board", "a"]

@@ -103,6 +103,12 @@ def test_works_inside_loss_scaling():
         np.testing.assert_allclose(step[path], factor * plain[path], rtol=1e-3, atol=2e-6)
 
 
+@pytest.mark.parametrize("name", ["Ftrl", "Adafactor"])
+def test_refuses_steps_that_a_rate_does_not_scale(name):
+    with pytest.raises(ValueError, match="proportional"):
+        glorot_scaled(getattr(keras.optimizers, name)())
+
+
 def test_refuses_to_scale_twice_or_in_the_middle():
     with pytest.raises(ValueError, match="Expected a fresh optimizer"):
         glorot_scaled(glorot_scaled("adam"))

@@ -64,3 +64,14 @@ def test_refuses_a_model_of_unknown_shapes():
     model = Subclassed()
     with pytest.raises(UserError, match="sequential or functional"):
         summary.describe(model)
+
+
+def test_layers_that_cannot_be_exported_count_as_floats():
+    model = keras.Sequential(
+        [keras.Input((8, 2)), keras.layers.LSTM(3, name="lstm"), BinaryDense(4, name="dense")]
+    )
+    described = summary.describe(model)
+    lstm, dense = described["layers"]
+    # Four gates of 3 units see 2 inputs, 3 states and a bias.
+    assert (lstm["weights"], lstm["bits"], lstm["bytes"], lstm["macs"]) == (72, 32, 288, None)
+    assert described["macs"] == dense["macs"] == 12

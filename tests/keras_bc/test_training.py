@@ -102,6 +102,12 @@ def test_killed_and_resumed_equals_unbroken(unbroken, tmp_path):
     assert not (tmp_path / "model.resume.npz").exists()
 
 
+def test_refuses_a_folder_for_an_output_before_it_trains(tmp_path):
+    (tmp_path / "model.keras").mkdir()
+    with pytest.raises(UserError, match="it is a folder"):
+        train(RECIPE, tmp_path / "model.keras", quiet=True)
+
+
 class _Stop(Exception):
     pass
 
@@ -153,6 +159,7 @@ def test_does_not_throw_an_unfinished_training_away(stopped):
         ({"output": "model.h5"}, r"ends in \.keras"),
         ({"output": "no/such/folder/model.keras"}, "no folder"),
         ({"epochs": 0}, "0 epochs"),
+        ({"seed": -1}, "the seed -1"),
         ({"resume": True}, "to resume from"),
         ({"dataset": "no-such"}, "no data set"),
     ],
@@ -170,6 +177,8 @@ def test_trains_on_a_users_own_arrays(tmp_path):
     np.savez(path, x=rng.uniform(-1, 1, (200, 8, 8)).astype("float32"), y=rng.integers(0, 3, 200))
     history = train(RECIPE, tmp_path / "model.keras", epochs=1, dataset=str(path), quiet=True)
     assert history["dataset"] == str(path) and history["examples"] == 160
+    # Its name must not say that the recipe's data belong to it.
+    assert keras.saving.load_model(tmp_path / "model.keras").name == "tiny-on-other-data"
 
 
 @pytest.mark.parametrize(
