@@ -10,7 +10,6 @@ from keras_bc.deploy import c_source, flatbuffer, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.plan import Layer
-from keras_bc.errors import UserError
 
 ELF = "firmware.elf"
 
@@ -59,11 +58,13 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
         UserError: The model is missing or does not fit the board, there is no compiler, or `out`
             holds someone else's files or cannot be written.
     """
-    graph = flatbuffer.read(workspace.model_file(Path(model)).read_bytes())
+    graph = flatbuffer.read(workspace.read_model(Path(model)))
     out = Path(out)
-    _check_ours(out)
+    workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:
-        return _build(graph, board, folder, out / ELF)
+        firmware = _build(graph, board, folder, out / ELF)
+        workspace.sign(folder, [path.name for path in folder.iterdir()])
+    return firmware
 
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware:
@@ -99,10 +100,3 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware
             prod(graph.tensors[layer.call.op.outputs[0]].shape) for layer in plan.layers
         ),
     )
-
-
-def _check_ours(out: Path) -> None:
-    if not out.exists() or (out / ELF).is_file():
-        return
-    if not out.is_dir() or workspace.holds_files(out):
-        raise UserError(f"{out} holds what no build wrote. Give an empty or a new folder.")

@@ -29,6 +29,7 @@ _DAMAGE = (
     KeyError,
     TypeError,
     AttributeError,
+    OverflowError,
     RecursionError,
 )
 

@@ -54,8 +54,9 @@ def _unpack_tensor(model: tflite.Model, packed: tflite.Tensor) -> Tensor:
         dtype = np.dtype(tensor.dtype)
         if contents.DataLength() != math.prod(shape) * dtype.itemsize:
             raise ValueError(f"constant {tensor.name!r} does not fill its shape")
-        data = np.frombuffer(contents.DataAsNumpy().tobytes(), dtype.newbyteorder("<"))
-        tensor.data = data.reshape(shape).astype(dtype)
+        # A view of the file: many tensors may share one buffer.
+        data = contents.DataAsNumpy().view(dtype.newbyteorder("<"))
+        tensor.data = data.reshape(shape).astype(dtype, copy=False)
     _unpack_quantization(packed.Quantization(), tensor)
     return tensor
 

@@ -39,6 +39,7 @@ def affine(low: float, high: float) -> tuple[np.ndarray, int]:
     """Scale (float32 `[1]`) and zero point of int8 values from `low` to `high`, and 0."""
     low, high = min(low, 0.0), max(high, 0.0)
     scale = np.float32((high - low) / (HIGH - LOW)) if high > low else np.float32(1)
+    scale = max(scale, np.finfo(np.float32).tiny)  # the least that has all its digits
     zero_point = int(np.clip(math.floor(LOW - low / float(scale) + 0.5), LOW, HIGH))
     return np.array([scale], np.float32), zero_point
 
@@ -124,9 +125,9 @@ class _Quantizer:
         weights, scale, offset = (self.fused.tensors[name].data for name in op.inputs[1:])
         rows = weights.reshape(len(weights), -1)
         _check_products(op, rows.shape[1])
-        channels = channel_parameters(
-            float(x.scale[0]) * scale, offset, float(y.scale[0]), rows.shape[1]
-        )
+        real = float(x.scale[0]) * scale
+        _check_multipliers(op, real / float(y.scale[0]), LIMIT)
+        channels = channel_parameters(real, offset, float(y.scale[0]), rows.shape[1])
         constants = [
             self._constant(op, "weights", pack_bits(rows)),
             self._constant(op, "channels", channels),
@@ -154,7 +155,7 @@ class _Quantizer:
         range ends at them and int8 saturates there.
         """
         x = self.graph.tensors[op.inputs[0]]
-        self._linear_output(op)
+        y, _ = self._linear_output(op)
         weights, scale, offset = (self.fused.tensors[name].data for name in op.inputs[1:])
         weights = weights * scale.reshape(-1, *[1] * (weights.ndim - 1))
         rows = np.abs(weights).reshape(len(weights), -1)
@@ -166,6 +167,10 @@ class _Quantizer:
         quantized = np.clip(np.rint(weights / steps), -HIGH, HIGH).astype(np.int8)
         bias_scale = x.scale * size
         bias = np.clip(np.rint(offset / bias_scale.astype(np.float64)), -LIMIT, LIMIT)
+        # A builtin shifts its accumulator to the left, in 32 bits, by a multiplier above 1.
+        sums = (HIGH - LOW) * np.abs(quantized.astype(np.int64)).reshape(len(size), -1).sum(axis=1)
+        most = np.maximum(LIMIT / (sums + np.abs(bias) + 1), 1)
+        _check_multipliers(op, bias_scale / y.scale, most)
         return [
             self._constant(op, "weights", quantized, size),
             self._constant(op, "bias", bias.astype(np.int32), bias_scale),
@@ -197,6 +202,15 @@ def _check_products(op: Op, products: int) -> None:
         raise UserError(f"Layer `{op.name}` sums too many products for a 32-bit accumulator.")
 
 
+def _check_multipliers(op: Op, real: np.ndarray, most: np.ndarray | float) -> None:
+    """A step of an accumulator is ever so many of the output's only where that hardly moves."""
+    if not (np.abs(real) < most).all():
+        raise UserError(
+            f"Layer `{op.name}` gives next to nothing on the calibration samples, so that 8 bits "
+            "cannot hold what it may give. Calibrate on samples like those of its use."
+        )
+
+
 def channel_parameters(
     scale: np.ndarray, offset: np.ndarray, output_scale: float, products: int
 ) -> np.ndarray:
@@ -213,7 +227,9 @@ def channel_parameters(
         y = zy + (S a + B) / sy = zy + (a + B / S) (S / sy) = zy + (a + bias) M
 
     bias = round(B / S) is off by at most half a step of the accumulator, which is |M| / 2 of an
-    output step and far below one; M = multiplier * 2^-shift keeps 31 bits. The bounds of ReLU
+    output step: far below one where many products are summed. A batch norm that stands alone sums
+    one, and its |M| may be above 1; even so the bias adds no more error than the rounding of the
+    input did, half a step of it. M = multiplier * 2^-shift keeps 31 bits. The bounds of ReLU
     become the clamp's. S may be negative: so are M and the multiplier, and nothing else changes.
 
     Where S is so small that B / S leaves the bias's range (a channel that batch norm has all but

@@ -166,10 +166,18 @@ def _conv_2d(tracer: _Tracer, layer: keras.Layer) -> None:
 
 def _kernel(layer: keras.Layer) -> tuple[np.ndarray, bool]:
     """The weights that the chip computes with, and whether they are one bit."""
-    if isinstance(layer, BinaryDense | BinaryConv2D) and layer.kernel_quantizer is not None:
-        _check_finite(layer, keras.ops.convert_to_numpy(layer.kernel))  # NaN has a sign, too
-        return np.asarray(layer.deployed_kernel()), True
-    return keras.ops.convert_to_numpy(layer.kernel), False
+    kernel = keras.ops.convert_to_numpy(layer.kernel)
+    if not isinstance(layer, BinaryDense | BinaryConv2D):
+        return kernel, False
+    _check_finite(layer, kernel)  # NaN has a sign, too
+    deployed = np.asarray(layer.deployed_kernel())
+    magnitudes = np.abs(deployed).reshape(-1, deployed.shape[-1])
+    if (magnitudes != magnitudes[0]).any() or not magnitudes.all():
+        raise UserError(
+            f"Layer `{layer.name}` has the quantizer {type(layer.kernel_quantizer).__name__}, "
+            "whose weights are not +H and -H. Only such can be exported."
+        )
+    return deployed, True
 
 
 def _check_finite(layer: keras.Layer, value: np.ndarray) -> None:
@@ -233,14 +241,15 @@ def _softmax(tracer: _Tracer, layer: keras.Layer) -> None:
 
 def _activation(tracer: _Tracer, layer: keras.Layer) -> None:
     """The op of the layer's `activation` argument."""
-    name = getattr(layer.activation, "__name__", str(layer.activation))
-    if name == "relu":
+    # Compared by identity: a user's own function may have any name.
+    if layer.activation is keras.activations.relu:
         _clip(tracer, layer, 0.0, math.inf)
-    elif name == "relu6":
+    elif layer.activation is keras.activations.relu6:
         _clip(tracer, layer, 0.0, 6.0)
-    elif name == "softmax":
+    elif layer.activation is keras.activations.softmax:
         _softmax(tracer, layer)
-    elif name != "linear":
+    elif layer.activation not in (None, keras.activations.linear):
+        name = getattr(layer.activation, "__name__", str(layer.activation))
         raise UserError(
             f"Layer `{layer.name}` has the activation {name!r}, which cannot be exported. "
             "Supported: linear, relu, relu6, softmax."
@@ -274,6 +283,11 @@ def _zero_padding(tracer: _Tracer, layer: keras.Layer) -> None:
         tracer.add("pad_2d", layer, shape, {}, window=window)
 
 
+def _flatten(tracer: _Tracer, layer: keras.Layer) -> None:
+    _channels_last(layer)  # channels first would be moved last before
+    _reshape(tracer, layer)
+
+
 def _reshape(tracer: _Tracer, layer: keras.Layer) -> None:
     tracer.add("reshape", layer, (1, *layer.compute_output_shape(tracer.current.shape)[1:]), {})
 
@@ -295,7 +309,7 @@ _HANDLERS = {
     layers.AveragePooling2D: _pool("average_pool_2d"),
     layers.GlobalAveragePooling2D: _global_average,
     layers.ZeroPadding2D: _zero_padding,
-    layers.Flatten: _reshape,
+    layers.Flatten: _flatten,
     layers.Reshape: _reshape,
     layers.Dropout: _nothing,
 }

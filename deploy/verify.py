@@ -14,7 +14,7 @@ from keras_bc.deploy.interpreter import Interpreter
 
 def read_model(path: Path) -> Graph:
     """The integer graph of a `.tflite` file, or of an export's folder."""
-    return flatbuffer.read(workspace.model_file(path).read_bytes())
+    return flatbuffer.read(workspace.read_model(path))
 
 
 def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:

@@ -20,6 +20,27 @@ def check(folder: Path) -> None:
         )
 
 
+def check_replaceable(folder: Path) -> None:
+    """Stop with a UserError unless all files in `folder` are listed in a manifest of ours."""
+    check(folder)
+    if not holds_files(folder):
+        return
+    ours = {MANIFEST, *_listed(folder)}
+    for path in sorted(folder.iterdir()):
+        if path.name not in ours and not path.name.startswith(files.PARTIAL):
+            raise UserError(
+                f"{folder} is to be replaced, but keras-bc did not write {path.name} in it. Move "
+                "that elsewhere."
+            )
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return list(json.loads((folder / MANIFEST).read_text())["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def holds_files(folder: Path) -> bool:
     """Whether there is anything in `folder` but what a kill left unfinished."""
     if not folder.exists():
@@ -42,7 +63,12 @@ def claim(folder: Path, names: list[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"Cannot make the folder {folder}: {error.strerror}.") from error
-    text = json.dumps({"written by": "keras-bc export", "files": sorted(names)}, indent=2)
+    sign(folder, names)
+
+
+def sign(folder: Path, names: list[str]) -> None:
+    """Write the manifest of a folder whose files `names` are ours."""
+    text = json.dumps({"written by": "keras-bc", "files": sorted(names)}, indent=2)
     files.write_text(folder / MANIFEST, text + "\n")
 
 
@@ -58,6 +84,19 @@ def model_file(path: Path) -> Path:
             f"There is no model file {model}. Make one with `keras-bc export MODEL.keras -o OUT`."
         )
     return model
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of `model_file(path)`.
+
+    Raises:
+        UserError: There is no such file, or it cannot be read.
+    """
+    model = model_file(path)
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise UserError(f"Cannot read {model}: {error.strerror}.") from error
 
 
 def build_folder(path: Path, board: str) -> Path:

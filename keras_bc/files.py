@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +43,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def replacing_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`, and put it in place of `path` when all went well.
 
-    When the block raises, the old folder stays, and none is left that was not there before.
+    When the block raises, the old folder stays, and none is left that was not there before. Where
+    several write the same folder at once, it is the last one's.
 
     Args:
         path: The folder to write. Those above it are made.
@@ -52,28 +53,39 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         UserError: The folder cannot be written (no permission, disk full).
     """
     path = Path(path)
-    partial, old = _partial(path), _partial(path.with_name(f"old-{path.name}"))
     parent_is_new = not path.parent.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove(partial, old)
-        partial.mkdir()
-        yield partial
-        if path.exists():
-            os.replace(path, old)
-        os.replace(partial, path)
+        prefix = _partial(path).name + "-"
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as temporary:
+            new = Path(temporary) / "new"
+            new.mkdir()
+            yield new
+            _swap(new, path, Path(temporary))
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
-        _remove(partial, old)
         if parent_is_new:
             with contextlib.suppress(OSError):  # it is in use
                 path.parent.rmdir()
 
 
-def _remove(*folders: Path) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _swap(new: Path, path: Path, attic: Path) -> None:
+    """Move the folder `new` to `path`, and what is there into `attic`."""
+    old = attic / "old"
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(path, old)
+        try:
+            os.replace(new, path)
+            return
+        except OSError:
+            if not path.exists():
+                if old.exists():
+                    os.replace(old, path)
+                raise
+            # Somebody else was faster; theirs goes the way of the old one.
+            old = old.with_name(f"{old.name}er")
 
 
 def check_writable(path: str | Path) -> None:

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,7 +36,8 @@ def model(mlp, tmp_path):
 def test_a_build_leaves_sources_elf_image_and_map(model, tmp_path):
     built = firmware.build(model, M4, tmp_path / "build" / "m4")
     files = {path.name for path in (tmp_path / "build" / "m4").iterdir()}
-    assert files == {"model.c", "model.h"} | {f"firmware{suffix}" for suffix in SUFFIXES}
+    sources = {"model.c", "model.h"}
+    assert files == sources | {"keras_bc.json"} | {f"firmware{suffix}" for suffix in SUFFIXES}
     assert [path.name for path in (tmp_path / "build").iterdir()] == ["m4"]
     assert built.elf.read_bytes()[:4] == b"\x7fELF"
 
@@ -90,13 +92,30 @@ def test_little_ram_makes_do_with_smaller_kernels(model, tmp_path):
     assert poor.ram_bytes < rich.ram_bytes
 
 
-def test_a_folder_of_somebody_else_is_left_alone(model, tmp_path):
+@pytest.mark.parametrize("name", ["thesis.tex", firmware.ELF])
+def test_a_folder_of_somebody_else_is_left_alone(name, model, tmp_path):
     folder = tmp_path / "thesis"
     folder.mkdir()
-    (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(UserError, match="holds what no build wrote"):
+    (folder / name).write_text("years of work")
+    with pytest.raises(UserError, match="keras-bc did not write"):
         firmware.build(model, M4, folder)
-    assert (folder / "thesis.tex").read_text() == "years of work"
+    assert (folder / name).read_text() == "years of work"
+
+
+def test_notes_in_a_build_are_not_lost_to_the_next(model, tmp_path):
+    firmware.build(model, M4, tmp_path / "m4")
+    firmware.build(model, M4, tmp_path / "m4")
+    (tmp_path / "m4" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"did not write notes\.txt"):
+        firmware.build(model, M4, tmp_path / "m4")
+    assert (tmp_path / "m4" / "notes.txt").read_text() == "mine"
+
+
+def test_two_builds_at_once_do_not_meet(model, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        built = list(pool.map(lambda _: firmware.build(model, M4, tmp_path / "m4"), range(3)))
+    assert len({each.elf.read_bytes() for each in built}) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["m4"]
 
 
 def test_a_missing_model_is_refused(tmp_path):

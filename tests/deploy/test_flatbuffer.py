@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as tflite
@@ -151,6 +153,29 @@ def test_a_fused_activation_is_refused():
     data = repack(flatbuffer.write(graph_of("CONV_2D", 0)), change)
     with pytest.raises(UserError, match="fused activation"):
         flatbuffer.read(data)
+
+
+def test_an_infinite_beta_is_refused():
+    def change(model):
+        model.subgraphs[0].operators[0].builtinOptions.beta = float("inf")
+
+    data = repack(flatbuffer.write(graph_of("SOFTMAX", 0)), change)
+    with pytest.raises(UserError, match=r"damaged|beta"):
+        flatbuffer.read(data)
+
+
+def test_tensors_that_share_a_buffer_share_its_memory():
+    def change(model):
+        subgraph = model.subgraphs[0]
+        for number in range(200):
+            again = copy.copy(subgraph.tensors[subgraph.operators[0].inputs[1]])
+            again.name = f"again_{number}"
+            subgraph.tensors.append(again)
+
+    data = repack(flatbuffer.write(graph_of("KbcFullyConnected", 0)), change)
+    tensors = flatbuffer.read(data).tensors
+    first, last = tensors["again_0"].data, tensors["again_199"].data
+    assert np.shares_memory(first, last)
 
 
 def test_options_of_another_version_are_refused():

@@ -102,6 +102,20 @@ def test_a_dead_channel_of_an_int8_layer_keeps_its_bias():
     np.testing.assert_allclose(real(graph, y, output), [[2.5, 0.0]], atol=0.02)
 
 
+@pytest.mark.parametrize("make", [layers.Dense, keras_bc.BinaryDense])
+def test_samples_that_hardly_excite_a_layer_are_refused(make):
+    model = keras.Sequential([keras.Input((3,)), layers.ReLU(), make(2, name="faint")])
+    model.layers[-1].bias.assign([1e-30, 0.0])
+    with pytest.raises(UserError, match="`faint` gives next to nothing"):
+        integers(model, np.full((4, 3), -1.0, np.float32))
+
+
+@pytest.mark.parametrize("size", [1e-44, 1e-38, 1e-30])
+def test_tiny_samples_have_a_scale(size):
+    scale, zero_point = affine(0.0, size)
+    assert scale.dtype == np.float32 and scale[0] > 0 and zero_point == -128
+
+
 def test_groups_of_real_weights_are_refused():
     model = keras.Sequential([keras.Input((4, 4, 4)), layers.Conv2D(4, 3, groups=2, name="split")])
     with pytest.raises(UserError, match="`split` is a Conv2D with groups=2"):

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-import keras_bc
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
+from keras_bc.layers import BinaryConv2D, BinaryDense
+from keras_bc.quantizers import Quantizer
 
 
 def kinds(*stack) -> list[str]:
@@ -16,7 +17,7 @@ def test_each_layer_becomes_its_op():
     assert kinds(
         keras.Input((8, 8, 3)),
         layers.ZeroPadding2D(1),
-        keras_bc.BinaryConv2D(4, 3, activation="relu"),
+        BinaryConv2D(4, 3, activation="relu"),
         layers.BatchNormalization(),
         layers.MaxPooling2D(),
         layers.Dropout(0.5),
@@ -27,7 +28,7 @@ def test_each_layer_becomes_its_op():
         layers.Reshape((4, 2)),
         layers.Flatten(),
         layers.Dense(3),
-        keras_bc.BinaryDense(2, activation="softmax"),
+        BinaryDense(2, activation="softmax"),
     ) == [
         "pad_2d",
         *("conv_2d", "clip"),
@@ -51,15 +52,39 @@ def test_global_average_pooling_is_a_pooling_of_the_whole_image():
 
 def test_a_functional_model_without_branches_is_a_chain():
     x = keras.Input((6,))
-    y = layers.ReLU()(keras_bc.BinaryDense(3)(x))
+    y = layers.ReLU()(BinaryDense(3)(x))
     assert [op.kind for op in trace(keras.Model(x, y)).ops] == ["fully_connected", "clip"]
 
 
 def test_binary_weights_are_the_deployed_ones():
-    layer = keras_bc.BinaryDense(3)
+    layer = BinaryDense(3)
     graph = trace(keras.Sequential([keras.Input((5,)), layer]))
     weights = graph.tensors[graph.ops[0].inputs[1]].data
     np.testing.assert_array_equal(weights, np.where(np.asarray(layer.kernel) >= 0, 1, -1).T)
+
+
+class Halves(Quantizer):
+    """A user's own: +-1 and +-1/2."""
+
+    def deterministic(self, inputs):
+        sign = keras.ops.where(inputs >= 0, 1.0, -1.0)
+        return keras.ops.where(abs(inputs) >= 0.2, sign, sign / 2)
+
+
+class Zeros(Quantizer):
+    """A user's own: all zero."""
+
+    def deterministic(self, inputs):
+        return 0 * inputs
+
+
+def test_a_users_own_relu_is_not_keras_s():
+    def relu(x):
+        return keras.ops.maximum(x, -1.0)
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation=relu, name="mine")])
+    with pytest.raises(UserError, match="`mine` has the activation 'relu'"):
+        trace(model)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +95,10 @@ def test_binary_weights_are_the_deployed_ones():
         (layers.Activation("tanh", name="curve"), "`curve` has the activation 'tanh'"),
         (layers.BatchNormalization(axis=1, name="rows"), "`rows` normalizes axis 1"),
         (layers.MaxPooling2D(data_format="channels_first", name="first"), "channels_last"),
+        (layers.Flatten(data_format="channels_first", name="first"), "channels_last"),
+        (layers.Activation(lambda x: -x, name="own"), "`own` has the activation"),
+        (BinaryDense(4, kernel_quantizer=Halves(), name="two"), "`two` has the quantizer Halves"),
+        (BinaryDense(4, kernel_quantizer=Zeros(), name="none"), "`none` has the quantizer Zeros"),
     ],
 )
 def test_what_is_not_supported_is_named(layer, words):
@@ -79,13 +108,13 @@ def test_what_is_not_supported_is_named(layer, words):
 
 def test_branches_are_refused():
     x = keras.Input((4,))
-    y = layers.Add()([keras_bc.BinaryDense(4)(x), x])
+    y = layers.Add()([BinaryDense(4)(x), x])
     with pytest.raises(UserError, match=r"`add`|branches"):
         trace(keras.Model(x, y))
 
 
 def test_a_shared_layer_is_refused():
-    x, shared = keras.Input((4,)), keras_bc.BinaryDense(4, name="twice")
+    x, shared = keras.Input((4,)), BinaryDense(4, name="twice")
     with pytest.raises(UserError, match="each of them used once"):
         trace(keras.Model(x, shared(shared(x))))
 
@@ -101,7 +130,7 @@ def test_a_subclassed_model_is_refused():
 
 def test_a_model_without_an_input_shape_is_refused():
     with pytest.raises(UserError, match=r"Give a Sequential model a keras\.Input"):
-        trace(keras.Sequential([keras_bc.BinaryDense(4)]))
+        trace(keras.Sequential([BinaryDense(4)]))
 
 
 def test_nan_weights_are_named():

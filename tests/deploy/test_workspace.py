@@ -17,6 +17,22 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_what_a_kill_left_is_nobodys(tmp_path):
+    (tmp_path / ".partial-model.tflite").touch()
+    workspace.claim(tmp_path, ["model.tflite"])
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / workspace.MODEL).touch()
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(UserError, match=r"Cannot read .*: Permission denied"):
+        workspace.read_model(tmp_path)
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
