@@ -33,7 +33,9 @@ enum {
     FEW = 96,   /* outputs at which the two take as many instructions on a Cortex-M4 */
 };
 
-/* The sums of 4 inputs, and of 8. pair[i] holds sum[2 * i] and sum[2 * i + 1]. */
+/* The sums of 4 inputs, and of 8. pair[i] holds sum[2 * i] and sum[2 * i + 1]. What is written as
+ * pairs is read as sums: C allows it where each access names the union, and not through a pointer
+ * to one of its members. */
 typedef union {
     uint32_t pair[8];
     uint16_t sum[16];
@@ -79,18 +81,16 @@ static void sum_large(large_table *table, const int8_t *x, int32_t zx)
     /* Copies, which stay in registers over all of the loop. */
     const uint32_t a = first.pair[0], b = first.pair[1], c = first.pair[2], d = first.pair[3];
     const uint32_t e = first.pair[4], f = first.pair[5], g = first.pair[6], h = first.pair[7];
-    uint32_t *pair = table->pair;
     for (int32_t i = 0; i < 16; ++i) {
         const uint32_t s = both(last.sum[i]);
-        pair[0] = a + s;
-        pair[1] = b + s;
-        pair[2] = c + s;
-        pair[3] = d + s;
-        pair[4] = e + s;
-        pair[5] = f + s;
-        pair[6] = g + s;
-        pair[7] = h + s;
-        pair += 8;
+        table->pair[8 * i] = a + s;
+        table->pair[8 * i + 1] = b + s;
+        table->pair[8 * i + 2] = c + s;
+        table->pair[8 * i + 3] = d + s;
+        table->pair[8 * i + 4] = e + s;
+        table->pair[8 * i + 5] = f + s;
+        table->pair[8 * i + 6] = g + s;
+        table->pair[8 * i + 7] = h + s;
     }
 }
 
@@ -100,8 +100,8 @@ static void sum_large(large_table *table, const int8_t *x, int32_t zx)
  * as well. */
 static void look_up_small(int32_t *acc, const uint32_t *w, int32_t outs, const small_table *t)
 {
-    const uint16_t *a = t[0].sum, *b = t[1].sum, *c = t[2].sum, *d = t[3].sum;
-    const uint16_t *e = t[4].sum, *f = t[5].sum, *g = t[6].sum, *h = t[7].sum;
+    const small_table *a = t, *b = t + 1, *c = t + 2, *d = t + 3;
+    const small_table *e = t + 4, *f = t + 5, *g = t + 6, *h = t + 7;
     KBC_OPAQUE(b);
     KBC_OPAQUE(c);
     KBC_OPAQUE(d);
@@ -112,28 +112,29 @@ static void look_up_small(int32_t *acc, const uint32_t *w, int32_t outs, const s
 
     for (const int32_t *end = acc + outs; acc < end; ++acc) {
         const uint32_t v = *w++;
-        *acc += a[v & 15] + b[v >> 4 & 15] + c[v >> 8 & 15] + d[v >> 12 & 15] + e[v >> 16 & 15] +
-                f[v >> 20 & 15] + g[v >> 24 & 15] + h[v >> 28];
+        *acc += a->sum[v & 15] + b->sum[v >> 4 & 15] + c->sum[v >> 8 & 15] +
+                d->sum[v >> 12 & 15] + e->sum[v >> 16 & 15] + f->sum[v >> 20 & 15] +
+                g->sum[v >> 24 & 15] + h->sum[v >> 28];
     }
 }
 
 static void look_up_large(int32_t *acc, const uint8_t *w, int32_t outs, const large_table *t)
 {
-    const uint16_t *a = t[0].sum, *b = t[1].sum, *c = t[2].sum, *d = t[3].sum;
+    const large_table *a = t, *b = t + 1, *c = t + 2, *d = t + 3;
     const int32_t *const last = acc + outs, *const last4 = acc + outs / 4 * 4;
     KBC_OPAQUE(b);
     KBC_OPAQUE(c);
     KBC_OPAQUE(d);
 
     for (; acc < last4; acc += 4) {
-        acc[0] += a[w[0]] + b[w[1]] + c[w[2]] + d[w[3]];
-        acc[1] += a[w[4]] + b[w[5]] + c[w[6]] + d[w[7]];
-        acc[2] += a[w[8]] + b[w[9]] + c[w[10]] + d[w[11]];
-        acc[3] += a[w[12]] + b[w[13]] + c[w[14]] + d[w[15]];
+        acc[0] += a->sum[w[0]] + b->sum[w[1]] + c->sum[w[2]] + d->sum[w[3]];
+        acc[1] += a->sum[w[4]] + b->sum[w[5]] + c->sum[w[6]] + d->sum[w[7]];
+        acc[2] += a->sum[w[8]] + b->sum[w[9]] + c->sum[w[10]] + d->sum[w[11]];
+        acc[3] += a->sum[w[12]] + b->sum[w[13]] + c->sum[w[14]] + d->sum[w[15]];
         w += 16;
     }
     for (; acc < last; ++acc) {
-        *acc += a[w[0]] + b[w[1]] + c[w[2]] + d[w[3]];
+        *acc += a->sum[w[0]] + b->sum[w[1]] + c->sum[w[2]] + d->sum[w[3]];
         w += 4;
     }
 }
