@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "pool_2d.h"
+#include "saturate.h"
 
 static int32_t sum(const kbc_pool_2d_params *p, const int8_t *x, kbc_span rows, kbc_span columns,
                    int32_t c)
@@ -35,7 +36,7 @@ kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x
                 const kbc_span columns = kbc_pool_columns(p, ox);
                 const int32_t n = (rows.last - rows.first) * (columns.last - columns.first);
                 for (int32_t c = 0; c < p->channels; ++c) {
-                    *y++ = kbc_clamp(divide(sum(p, x, rows, columns, c), n), &p->output);
+                    *y++ = kbc_saturate(divide(sum(p, x, rows, columns, c), n), &p->output);
                 }
             }
         }

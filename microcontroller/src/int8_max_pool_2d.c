@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "pool_2d.h"
+#include "saturate.h"
 
 static int32_t greatest(const kbc_pool_2d_params *p, const int8_t *x, kbc_span rows,
                         kbc_span columns, int32_t c)
@@ -30,7 +31,7 @@ kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, in
             for (int32_t ox = 0; ox < p->out_width; ++ox) {
                 const kbc_span columns = kbc_pool_columns(p, ox);
                 for (int32_t c = 0; c < p->channels; ++c) {
-                    *y++ = kbc_clamp(greatest(p, x, rows, columns, c), &p->output);
+                    *y++ = kbc_saturate(greatest(p, x, rows, columns, c), &p->output);
                 }
             }
         }

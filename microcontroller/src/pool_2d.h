@@ -40,15 +40,4 @@ static inline kbc_span kbc_pool_columns(const kbc_pool_2d_params *p, int32_t ox)
     return kbc_clip_window(ox, w->stride_width, w->pad_left, w->width, p->in_width);
 }
 
-static inline int8_t kbc_clamp(int32_t y, const kbc_output *output)
-{
-    if (y < output->min) {
-        return (int8_t)output->min;
-    }
-    if (y > output->max) {
-        return (int8_t)output->max;
-    }
-    return (int8_t)y;
-}
-
 #endif /* KBC_POOL_2D_H */

@@ -11,20 +11,9 @@
 #ifndef KBC_REQUANTIZE_H
 #define KBC_REQUANTIZE_H
 
-#include "kbc/kbc.h"
+#include "saturate.h"
 
 typedef int8_t kbc_requantizer(int32_t acc, const kbc_channel *channel, const kbc_output *out);
-
-static inline int8_t kbc_saturate(int64_t y, const kbc_output *out)
-{
-    if (y < out->min) {
-        return (int8_t)out->min;
-    }
-    if (y > out->max) {
-        return (int8_t)out->max;
-    }
-    return (int8_t)y;
-}
 
 /* Rounded once, half up: the rule of our own ops.
  *
@@ -41,8 +30,9 @@ static inline int8_t kbc_requantize(int32_t acc, const kbc_channel *channel, con
 /* Rounded half up twice: the rule of TensorFlow Lite's builtins.
  *
  * The product is rounded to a multiple of 2^31 first, and what is left of the shift rounds again.
- * A multiplier of 1 or more (shift < 31) moves the accumulator to the left before; the result has
- * 31 bits in any model that does not overflow TensorFlow Lite's own int32. */
+ * A multiplier of 1 or more (shift < 31) moves the accumulator to the left before. A model is
+ * emitted only where this leaves 31 bits and a sign, as it must in TensorFlow Lite's own int32
+ * (keras_bc.deploy.op_checks), or where the multiplier is 0. */
 static inline int8_t kbc_requantize_twice(int32_t acc, const kbc_channel *channel,
                                           const kbc_output *out)
 {
