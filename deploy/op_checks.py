@@ -13,7 +13,9 @@ from keras_bc.deploy.windows import Window, from_options
 
 _LIMIT = 1 << 30  # of accumulators and biases, see kbc.h
 _MOST_BYTES = (1 << 31) - 1  # of a tensor; sizes and offsets are int32 in C
+_LARGEST_SIDE = 1 << 24  # of a tensor; this and the next keep positions in an image in int32
 _LARGEST_WINDOW = 1 << 15
+_MOST_AXES = 8
 
 
 class Wrong(Exception):
@@ -30,11 +32,14 @@ def check_activation(tensor: Tensor, what: str) -> None:
     """Check that a tensor is a computed int8 one for a batch of 1, with one scale."""
     require(tensor.data is None, f"{what} is constant")
     require(tensor.dtype == "int8", f"{what} is {tensor.dtype}, expected int8")
+    shape = tensor.shape
     require(
-        len(tensor.shape) > 0 and min(tensor.shape) > 0 and math.prod(tensor.shape) <= _MOST_BYTES,
-        f"{what} has the shape {list(tensor.shape)}",
+        0 < len(shape) <= _MOST_AXES
+        and 0 < min(shape) <= max(shape) <= _LARGEST_SIDE
+        and math.prod(shape) <= _MOST_BYTES,
+        f"{what} has the shape {list(shape)}",
     )
-    require(tensor.shape[0] == 1, f"{what} has a batch of {tensor.shape[0]}, expected 1")
+    require(shape[0] == 1, f"{what} has a batch of {shape[0]}, expected 1")
     require(
         tensor.scale is not None
         and len(tensor.scale) == 1
@@ -140,14 +145,19 @@ def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor]) -> None:
     sums = np.abs(weights.data.astype(np.int64)).reshape(out, -1).sum(axis=1)
     require(sums.max() * 255 <= _LIMIT, "its weights overflow an accumulator")
     _check_shape(bias, (out,), "the bias", "int32")
-    require(int(np.abs(bias.data.astype(np.int64)).max()) <= _LIMIT, "a bias is beyond 2^30")
+    biases = np.abs(bias.data.astype(np.int64))
+    require(int(biases.max()) <= _LIMIT, "a bias is beyond 2^30")
     scale = weights.scale
     require(
         scale is not None and len(scale) in (1, out) and bool(np.all(scale > 0)),
         "its weights have not one scale, nor one a channel",
     )
     require(weights.zero_point == 0, "its weights have a zero point")
-    builtin_channels(graph, op)
+    _, multiplier, shift = builtin_channels(graph, op).astype(np.int64).T
+    # Such a multiplier moves the accumulator to the left first, in int32 (see requantize.h).
+    left = np.where(multiplier == 0, 0, np.maximum(31 - shift, 0))
+    moved = (255 * sums + biases) << left
+    require(int(moved.max()) < 1 << 31, "a multiplier overflows its accumulator")
 
 
 def _check_pool(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:

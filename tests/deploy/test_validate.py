@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
+from keras_bc.deploy import flatbuffer, reference
+from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.validate import validate
 from keras_bc.errors import UserError
-from tests.deploy.graphs import KINDS, graph_of, random_graph
+from tests.deploy.c_build import run_emitted
+from tests.deploy.graphs import KINDS, graph_of, random_graph, random_inputs
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -44,6 +47,7 @@ def change_output(**fields):
 
 
 DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
+BUILTINS = "CONV_2D", "FULLY_CONNECTED"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,8 @@ DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
         (DENSE, change_constant(2, filled(0, 2, value=0)), "a shift"),
         (DENSE, change_constant(2, filled(0, 2, value=63)), "a shift"),
         (DENSE, change_output(dtype="int32"), "expected int8"),
+        (DENSE, change_output(shape=(1, 2**24 + 1)), "has the shape"),
+        (DENSE, change_output(shape=(1,) * 9), "has the shape"),
         (DENSE, change_output(zero_point=128), "the zero point 128"),
         (DENSE, change_output(scale=np.array([0], np.float32)), "one scale"),
         (DENSE, change_output(scale=np.array([np.inf], np.float32)), "one scale"),
@@ -120,6 +126,47 @@ def test_an_int8_accumulator_may_not_overflow():
     weights.shape = weights.data.shape
     with pytest.raises(UserError, match="overflow"):
         validate(graph)
+
+
+LARGEST_BIAS = (2**31 - 1 >> 16) - 255 * 127
+"""That the accumulator of `moved_by_16_bits` has room for."""
+
+
+def moved_by_16_bits(kind, bias):
+    """A builtin with the multiplier 2^15, and one weight of 127 a channel."""
+    graph = graph_of(kind, 11)
+    x, weights, biases = (graph.tensors[name] for name in graph.ops[0].inputs)
+    x.scale = weights.scale = biases.scale = np.ones(1, np.float32)
+    weights.data = np.zeros_like(weights.data)
+    weights.data.reshape(len(biases.data), -1)[:, 0] = 127
+    biases.data = np.full_like(biases.data, bias)
+    change_output(scale=np.array([2**-15], np.float32))(graph, graph.ops[0])
+    return graph
+
+
+@pytest.mark.parametrize("bias", [LARGEST_BIAS + 1, -LARGEST_BIAS - 1])
+@pytest.mark.parametrize("kind", BUILTINS)
+def test_a_multiplier_may_not_move_an_accumulator_out_of_int32(kind, bias):
+    with pytest.raises(UserError, match="a multiplier overflows"):
+        validate(moved_by_16_bits(kind, bias))
+
+
+@pytest.mark.parametrize("bias", [LARGEST_BIAS, -LARGEST_BIAS])
+@pytest.mark.parametrize("kind", BUILTINS)
+def test_what_just_fits_int32_runs_the_same_everywhere(kind, bias, tmp_path):
+    graph = moved_by_16_bits(kind, bias)
+    x = random_inputs(graph, 8)
+    model = flatbuffer.write(graph)
+    expected = reference.run(flatbuffer.read(model), x)[graph.outputs[0]]
+    np.testing.assert_array_equal(Interpreter(model).run(x), expected)
+    np.testing.assert_array_equal(run_emitted(graph, x, tmp_path)[graph.outputs[0]], expected)
+
+
+@pytest.mark.parametrize("kind", BUILTINS)
+def test_a_multiplier_that_vanishes_moves_nothing(kind):
+    graph = moved_by_16_bits(kind, 2**30)
+    change_output(scale=np.array([2**40], np.float32))(graph, graph.ops[0])
+    validate(graph)
 
 
 def test_a_model_has_one_input_and_one_output():
