@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_bc.deploy import disk
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.instruction_counter import plugin
 from keras_bc.errors import UserError
@@ -50,11 +50,11 @@ def execute(
     Raises:
         UserError: QEMU is missing or does not know the board, or the program fails or hangs.
     """
-    with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
+    with disk.temporary_folder() as temporary:
         # Semihosting's files are relative to QEMU's working directory, so no name needs quoting.
-        folder = folder or Path(temporary)
-        printed = Path(temporary) / "printed.txt"
-        counts = Path(temporary) / _COUNTS
+        folder = folder or temporary
+        printed = temporary / "printed.txt"
+        counts = temporary / _COUNTS
         line = [*command(board, arguments), "-kernel", str(elf.resolve())]
         if count:
             line += ["-plugin", f"{_quoted(plugin())},out={_quoted(counts)}"]
@@ -62,7 +62,8 @@ def execute(
             _wait(process, board, patience, progress)
         text = printed.read_text(errors="replace")
         _check(process.returncode, board, text)
-        intervals = [int(line) for line in counts.read_text().split()] if count else []
+        # What follows the last line's end is half a line, of a disk that got full.
+        intervals = [int(n) for n in counts.read_text().split("\n")[:-1]] if count else []
         return Execution(text=text, intervals=intervals)
 
 
@@ -127,5 +128,6 @@ def _check(code: int, board: Board, text: str) -> None:
         return
     # What firmware/ reports of itself, or QEMU of its command line and of a core that locks up.
     said = re.search(r"error: (.*)", text) or re.search(r"qemu[\w-]*: (.*)", text)
-    reason = said[1].rstrip(".") if said else f"exit code {code}"
+    silent = "" if text else " and not a word (is the disk full?)"
+    reason = said[1].rstrip(".") if said else f"exit code {code}{silent}"
     raise UserError(f"The program failed on {board.name}: {reason}.")

@@ -285,7 +285,10 @@ def flash(folder, board, gdb, dry_run):
         for command in commands:
             click.echo(command)
         if not dry_run:
-            click.echo(f"{built.elf} runs on {board}.")
+            click.echo(
+                f"{built.elf} is loaded into {board} and verified. It waits for a debugger with "
+                "semihosting, which names its files of inputs and outputs."
+            )
 
     return result, show
 

@@ -17,7 +17,7 @@ static uint64_t arena[(MODEL_ARENA_BYTES + 7) / 8];
 
 void harness_layer_done(const void *tensor, unsigned int bytes);
 
-static _Noreturn void fail(const char *message)
+static SEMIHOSTING_NO_RETURN void fail(const char *message)
 {
     semihosting_print("error: ");
     semihosting_print(message);

@@ -16,11 +16,18 @@ enum operation {
 
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026u
 
-static int32_t call(enum operation operation, const void *argument)
+/* The one breakpoint of all calls; start-up's fault handler knows it by its name. */
+__attribute__((noinline, noclone)) static int32_t call(enum operation operation,
+                                                       const void *argument)
 {
     register uint32_t r0 __asm("r0") = operation;
     register const void *r1 __asm("r1") = argument;
-    __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    __asm volatile(".global semihosting_breakpoint\n"
+                   "semihosting_breakpoint:\n\t"
+                   "bkpt 0xab"
+                   : "+r"(r0)
+                   : "r"(r1)
+                   : "memory");
     return (int32_t)r0;
 }
 
@@ -73,7 +80,7 @@ void semihosting_print_hex(uint32_t value)
     semihosting_print(text);
 }
 
-_Noreturn void semihosting_exit(uint32_t code)
+SEMIHOSTING_NO_RETURN void semihosting_exit(uint32_t code)
 {
     const uint32_t block[] = {ADP_STOPPED_APPLICATION_EXIT, code};
     for (;;)

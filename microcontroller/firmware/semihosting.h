@@ -1,5 +1,5 @@
 /* Files, text and an exit code through the debugger or the emulator ("Semihosting for AArch32 and
- * AArch64", Arm 2024). Without either a call faults.
+ * AArch64", Arm 2024). Without either a call faults, and is made again until a host answers.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,6 +7,9 @@
 #define KBC_SEMIHOSTING_H
 
 #include <stdint.h>
+
+/* _Noreturn is C11. */
+#define SEMIHOSTING_NO_RETURN __attribute__((noreturn))
 
 enum semihosting_mode { SEMIHOSTING_READ = 1, SEMIHOSTING_WRITE = 5 }; /* fopen's rb and wb */
 
@@ -24,6 +27,6 @@ int32_t semihosting_write(int32_t handle, const void *bytes, uint32_t count);
 
 void semihosting_print(const char *text);
 void semihosting_print_hex(uint32_t value);
-_Noreturn void semihosting_exit(uint32_t code);
+SEMIHOSTING_NO_RETURN void semihosting_exit(uint32_t code);
 
 #endif /* KBC_SEMIHOSTING_H */

@@ -34,7 +34,7 @@ extern char __data_load[], __data_start[], __data_end[], __bss_start[], __bss_en
 int main(void);
 void reset(void);
 void fault(void);
-void fault_report(const uint32_t *frame);
+void fault_report(const uint32_t *frame, uint32_t pc);
 
 static const struct {
     const void *stack_top;
@@ -102,23 +102,36 @@ void reset(void)
     semihosting_exit((uint32_t)main());
 }
 
-/* The stack pointer may have left RAM: keep it for the report, and take a good one. */
+/* Without a debugger a semihosting call's breakpoint faults as well, and the report's would lock
+ * the core up. So it is returned to, and faults again, until a host is there: sleeping in between
+ * would shut the debugger out of some chips. Any other fault is reported, on a good stack pointer:
+ * this one may have left RAM. What the core pushed, pc among it, is read before it is overwritten.
+ */
 __attribute__((naked)) void fault(void)
 {
     __asm volatile("mov r0, sp\n\t"
-                   "ldr r1, =__stack_top\n\t"
-                   "mov sp, r1\n\t"
+                   "ldr r2, =__stack_bottom\n\t"
+                   "cmp r0, r2\n\t"
+                   "blo 1f\n\t"
+                   "ldr r1, [r0, #24]\n\t" /* pc */
+                   "ldr r2, =semihosting_breakpoint\n\t"
+                   "cmp r1, r2\n\t"
+                   "bne 1f\n\t"
+                   "bx lr\n"
+                   "1:\n\t"
+                   "ldr r2, =__stack_top\n\t"
+                   "mov sp, r2\n\t"
                    "bl fault_report");
 }
 
-/* `frame` holds r0-r3, r12, lr, pc and xpsr, as the core pushed them. */
-void fault_report(const uint32_t *frame)
+/* `frame` is where the core pushed r0-r3, r12, lr, pc and xpsr. */
+void fault_report(const uint32_t *frame, uint32_t pc)
 {
     if (frame < __stack_bottom) {
         semihosting_print("error: stack overflow\n");
     } else {
         semihosting_print("error: fault at ");
-        semihosting_print_hex(frame[6]);
+        semihosting_print_hex(pc);
         semihosting_print("\n");
     }
     semihosting_exit(2);

@@ -1,4 +1,5 @@
 import dataclasses
+import subprocess
 
 import pytest
 
@@ -139,8 +140,22 @@ def test_a_fault_is_reported_with_its_address(board, tmp_path):
         qemu.execute(link(code, board, tmp_path), board)
 
 
+@every_board
+def test_without_a_host_a_program_waits(board, tmp_path):
+    """As on a board that was flashed and has no debugger: QEMU ends when a core locks up."""
+    code = '#include "semihosting.h"\nint main(void) { semihosting_print("here"); return 0; }'
+    elf = link(code, board, tmp_path)
+    line = [word.replace("enable=on", "enable=off") for word in qemu.command(board)]
+    with qemu.start([*line, "-kernel", str(elf)], tmp_path, subprocess.DEVNULL) as process:
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+        finally:
+            process.kill()
+
+
 def test_a_failing_program_is_reported(tmp_path):
-    with pytest.raises(UserError, match=r"exit code 7"):
+    with pytest.raises(UserError, match=r"exit code 7 and not a word"):
         qemu.execute(link("int main(void) { return 7; }", M4, tmp_path), M4)
 
 
