@@ -104,30 +104,38 @@ def _is_text(value) -> bool:
 
 
 def _is_size(value) -> bool:
-    return isinstance(value, int) and value > 0 and value % 8 == 0
+    return type(value) is int and value > 0 and value % 8 == 0
 
 
 def _are_flags(value) -> bool:
     return isinstance(value, list) and {type(flag) for flag in value} <= {str}
 
 
-def _is_memory(value) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"origin", "size"}
-        and isinstance(value["origin"], int)
-        and _is_size(value["size"])
+def _memory(alignment: int):
+    def is_memory(value) -> bool:
+        return (
+            isinstance(value, dict)
+            and value.keys() == {"origin", "size"}
+            and type(value["origin"]) is int
+            and value["origin"] >= 0
+            and value["origin"] % alignment == 0
+            and _is_size(value["size"])
+            and value["origin"] + value["size"] <= 1 << 32
+        )
+
+    return is_memory, (
+        f"{{ origin = ADDRESS, size = BYTES }} within 4 GB, the origin a multiple of {alignment} "
+        "and the size of 8"
     )
 
 
 _TEXT = _is_text, "a text"
-_MEMORY = _is_memory, "{ origin = ADDRESS, size = BYTES }"
 _KEYS = {
     "title": _TEXT,
     "cpu": _TEXT,
     "flags": (_are_flags, "a list of the compiler's flags"),
-    "flash": _MEMORY,
-    "ram": _MEMORY,
+    "flash": _memory(128),  # the vector table's alignment
+    "ram": _memory(8),
     "stack": (_is_size, "bytes, a multiple of 8"),
     "output": (lambda value: value == "semihosting", '"semihosting"'),
     "emulator": _TEXT,

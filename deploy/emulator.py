@@ -5,14 +5,12 @@ microcontroller/firmware/harness.c), so that thousands of inferences cost one st
 """
 
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from keras_bc.deploy import qemu
+from keras_bc.deploy import disk, qemu
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.firmware import Firmware
 from keras_bc.errors import UserError
@@ -59,14 +57,14 @@ def run(
         patience: Seconds that one inference may take.
 
     Raises:
-        UserError: QEMU is missing or does not know the board, or the firmware fails or hangs.
+        UserError: QEMU is missing or does not know the board, the firmware fails or hangs, or the
+            disk is full.
         ValueError: The inputs are not the model's.
     """
     inputs = _checked(inputs, firmware)
-    with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
-        folder = Path(temporary)
+    with disk.temporary_folder() as folder:
         outputs = folder / "outputs.bin"
-        inputs.tofile(folder / "inputs.bin")
+        (folder / "inputs.bin").write_bytes(np.ascontiguousarray(inputs))
 
         def done() -> int:
             count = outputs.stat().st_size // firmware.output_bytes if outputs.exists() else 0
@@ -82,12 +80,11 @@ def run(
             patience=patience,
             progress=done,
         )
-        result = Run(
-            outputs=np.fromfile(outputs, np.int8).reshape(len(inputs), firmware.output_bytes),
-            stack_bytes=_stack_bytes(execution.text, board),
-        )
+        stack_bytes = _stack_bytes(execution.text, board)
+        all_outputs = np.fromfile(outputs, np.int8).reshape(len(inputs), firmware.output_bytes)
+        result = Run(all_outputs, stack_bytes)
         if profile:
-            _add_instructions(result, np.array(execution.intervals, np.int64))
+            _add_instructions(result, np.array(execution.intervals, np.int64), firmware)
         if trace:
             _add_layers(result, np.fromfile(folder / "layers.bin", np.int8), firmware)
     return result
@@ -103,7 +100,13 @@ def _checked(inputs: np.ndarray, firmware: Firmware) -> np.ndarray:
 
 
 def _stack_bytes(text: str, board: Board) -> int:
-    used = int(re.search(r"stack_bytes (0x[0-9a-f]+)", text)[1], 16)
+    said = re.search(r"stack_bytes (0x[0-9a-f]+)", text)
+    if said is None:
+        raise UserError(
+            f"The firmware on {board.name} ended without its last word. Is the disk full, or "
+            "`emulator` of the board.toml no machine?"
+        )
+    used = int(said[1], 16)
     if used >= board.stack:
         raise UserError(
             f"The stack overflows on {board.name}: all {board.stack} bytes of it were used. "
@@ -112,11 +115,14 @@ def _stack_bytes(text: str, board: Board) -> int:
     return used
 
 
-def _add_instructions(result: Run, intervals: np.ndarray) -> None:
+def _add_instructions(result: Run, intervals: np.ndarray, firmware: Firmware) -> None:
     """The stopwatch stops after each layer, and once more after the model."""
     if len(result.outputs) == 0:
         return
-    by_inference = intervals.reshape(len(result.outputs), -1)
+    inferences, layers = len(result.outputs), len(firmware.layers)
+    if intervals.size != inferences * (layers + 1):
+        raise UserError("The instruction counter could not write all counts. Is the disk full?")
+    by_inference = intervals.reshape(inferences, layers + 1)
     longest = by_inference[by_inference.sum(axis=1).argmax()]
     result.instructions = int(longest.sum())
     result.layer_instructions = longest[:-1].tolist()

@@ -1,11 +1,12 @@
 """Which CPU satisfies the guard of a kernel, as its compiler and kbc_port.h see it."""
 
-import tempfile
+import re
 from functools import cache
-from pathlib import Path
 
+from keras_bc.deploy import disk
 from keras_bc.deploy.kernels import INCLUDE
-from keras_bc.deploy.toolchain import tool
+from keras_bc.deploy.toolchain import first_error, tool
+from keras_bc.errors import UserError
 
 
 @cache
@@ -20,11 +21,17 @@ def holds(guard: str, cpu: str) -> bool:
         cpu: As the compiler names it, such as "cortex-m4"; "any" satisfies the guard 1 alone.
 
     Raises:
-        UserError: The compiler is needed and missing.
+        UserError: The compiler is needed and missing, or does not know the CPU.
     """
     if guard == "1" or cpu == "any":
         return guard == "1"
-    with tempfile.TemporaryDirectory() as folder:
-        probe = Path(folder) / "probe.c"
+    with disk.temporary_folder() as folder:
+        probe = folder / "probe.c"
         probe.write_text(f'#include "kbc/kbc_port.h"\n#if {guard}\nguard_holds\n#endif\n')
-        return "guard_holds" in tool("gcc", f"-mcpu={cpu}", f"-I{INCLUDE}", "-E", "-P", probe)
+        command = [f"-mcpu={cpu}", f"-I{INCLUDE}", "-E", "-P", probe]
+        return "guard_holds" in tool("gcc", *command, check=lambda text: _check_cpu(cpu, text))
+
+
+def _check_cpu(cpu: str, output: str) -> None:
+    if re.search(r"error: .*-mcpu", output):
+        raise UserError(f"The compiler does not know the CPU {cpu!r}: {first_error(output)}.")

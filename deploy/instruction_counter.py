@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from keras_bc.deploy.boards import MICROCONTROLLER
+from keras_bc.deploy.toolchain import first_error
 from keras_bc.errors import UserError
 
 SOURCE = MICROCONTROLLER / "emulation" / "count_instructions.c"
@@ -46,11 +47,13 @@ def _fingerprint() -> str:
 def _compile(library: Path) -> None:
     command = ["cc", "-shared", "-fPIC", "-O2", "-fvisibility=hidden", "-o", library, SOURCE]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run(command, check=True, capture_output=True, text=True, errors="replace")
     except FileNotFoundError as error:
         raise UserError(
             "Counting instructions needs a C compiler, and `cc` was not found. "
             "Install one (apt install gcc libc6-dev)."
         ) from error
     except subprocess.CalledProcessError as error:
-        raise UserError(f"The instruction counter does not compile: {error.stderr}") from error
+        raise UserError(
+            f"The instruction counter does not compile: {first_error(error.stderr)}."
+        ) from error

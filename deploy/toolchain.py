@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from keras_bc.deploy import boards, disk
 from keras_bc.deploy.boards import MICROCONTROLLER, Board
 from keras_bc.errors import UserError
 
@@ -43,13 +44,13 @@ def link(
         The bytes of flash and of RAM that it takes, the board's reserved stack included.
 
     Raises:
-        UserError: GCC is missing, or the program does not fit the board.
+        UserError: GCC is missing or refuses a board of the user's own, the program does not fit
+            the board, or the disk is full.
     """
     script = elf.with_suffix(".ld")
     template = jinja2.Template((FIRMWARE / "firmware.ld").read_text(), keep_trailing_newline=True)
     script.write_text(template.render(board=board))
-    output = tool(
-        "gcc",
+    command = [
         *board.flags,
         *COMPILE,
         *LINK,
@@ -57,12 +58,19 @@ def link(
         f"-I{FIRMWARE}",
         *options,
         *sources,
-        f"-Wl,--script={script},-Map={elf.with_suffix('.map')}",
-        "-o",
-        elf,
-        check=lambda text: _check_fit(board, text),
-    )
-    return _memory_usage(output)
+        # Not by -Wl: it splits at commas.
+        *("-T", script, "-Xlinker", f"-Map={elf.with_suffix('.map')}"),
+        *("-o", elf),
+    ]
+    try:
+        return _memory_usage(tool("gcc", *command, check=lambda text: _check_fit(board, text)))
+    except RuntimeError as error:
+        if board in boards.all():
+            raise
+        raise UserError(
+            f"The compiler refuses the board {board.name}: {first_error(str(error))}. "
+            "Check the `cpu`, the `flags` and the addresses in its description."
+        ) from error
 
 
 def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
@@ -74,7 +82,7 @@ def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
         check: Called with the output before anything else is made of a failure.
 
     Raises:
-        UserError: It is not installed.
+        UserError: It is not installed, or the disk is full.
         RuntimeError: It fails.
     """
     command = [PREFIX + name, *map(str, arguments)]
@@ -84,6 +92,7 @@ def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             env={**os.environ, "LC_ALL": "C"},
         )
     except FileNotFoundError as error:
@@ -94,13 +103,26 @@ def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
     if "nano.specs" in done.stdout:
         raise UserError(f"The C library newlib was not found (apt install {PACKAGES}).")
     if done.returncode != 0:
+        if refusal := disk.refusal_in(done.stdout):
+            raise UserError(
+                f"The compiler cannot write: {refusal}. Make room there; its temporary files go "
+                "where the variable TMPDIR says."
+            )
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}")
     return done.stdout
+
+
+def first_error(output: str) -> str:
+    """What the compiler or the linker said first of what is wrong."""
+    said = re.search(r"(?:error: |/ld: )(?!warning)(.*)", output, re.IGNORECASE)
+    return (said[1] if said else output.strip().splitlines()[-1]).rstrip(".")
 
 
 def _memory_usage(output: str) -> tuple[int, int]:
     """The figures of ld's --print-memory-usage, which it prints even where they are too large."""
     used = dict(re.findall(r"^\s*(FLASH|RAM):\s+(\d+ [KMG]?B)", output, re.MULTILINE))
+    if len(used) != 2:
+        raise RuntimeError(f"error: nothing was linked\n{output}")
     sizes = {region: text.split() for region, text in used.items()}
     flash, ram = (int(sizes[key][0]) * _UNITS[sizes[key][1]] for key in ("FLASH", "RAM"))
     return flash, ram

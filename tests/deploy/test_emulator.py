@@ -1,4 +1,6 @@
 import dataclasses
+import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,3 +117,37 @@ def test_a_stack_that_is_too_small_is_reported(tmp_path):
     tight = dataclasses.replace(M4, stack=(used - 8) // 8 * 8)
     with pytest.raises(UserError, match=r"stack overflow"):
         emulator.run(build(graph, tight, tmp_path), tight, x)
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    graph = graph_of("KbcFullyConnected", 5)
+    built = build(graph, M4, tmp_path)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(UserError, match="temporary files: No space left on device"):
+        emulator.run(built, M4, random_inputs(graph, 1))
+
+
+def test_a_machine_that_is_none_is_refused(tmp_path):
+    """QEMU lists its machines and ends well."""
+    graph = graph_of("KbcFullyConnected", 6)
+    none = dataclasses.replace(M4, emulator="help")
+    with pytest.raises(UserError, match="without its last word"):
+        emulator.run(build(graph, M4, tmp_path), none, random_inputs(graph, 0))
+
+
+def test_counts_that_are_not_whole_are_refused(tmp_path, monkeypatch):
+    graph = graph_of("KbcFullyConnected", 7)
+    built = build(graph, M4, tmp_path)
+    execute = emulator.qemu.execute
+
+    def cut_short(*arguments, **options):
+        execution = execute(*arguments, **options)
+        return dataclasses.replace(execution, intervals=execution.intervals[:-1])
+
+    monkeypatch.setattr(emulator.qemu, "execute", cut_short)
+    with pytest.raises(UserError, match="could not write all counts"):
+        emulator.run(built, M4, random_inputs(graph, 3), profile=True)

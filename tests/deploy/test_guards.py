@@ -1,8 +1,8 @@
-import shutil
-
 import pytest
 
 from keras_bc.deploy.guards import holds
+from keras_bc.errors import UserError
+from tests.needs import cross_compiler
 
 
 def test_a_portable_kernel_needs_no_compiler(monkeypatch):
@@ -13,7 +13,7 @@ def test_a_portable_kernel_needs_no_compiler(monkeypatch):
     assert not holds("__ARM_FEATURE_DSP", "any")
 
 
-@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no Arm compiler")
+@cross_compiler
 @pytest.mark.parametrize(
     ("guard", "cpu", "expected"),
     [
@@ -25,3 +25,16 @@ def test_a_portable_kernel_needs_no_compiler(monkeypatch):
 )
 def test_a_guard_is_what_the_compiler_says(guard, cpu, expected):
     assert holds(guard, cpu) is expected
+
+
+@cross_compiler
+def test_an_unknown_cpu_is_refused_in_one_line():
+    with pytest.raises(UserError, match="does not know the CPU 'cortex-m99'") as refusal:
+        holds("__ARM_FEATURE_DSP", "cortex-m99")
+    assert "\n" not in str(refusal.value)
+
+
+@cross_compiler
+def test_a_broken_guard_is_our_mistake():
+    with pytest.raises(RuntimeError):
+        holds("(", "cortex-m3")

@@ -37,3 +37,13 @@ def test_a_missing_compiler_is_named_with_its_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="apt install gcc"):
         instruction_counter.plugin()
+
+
+@needs_cc
+def test_a_failing_compiler_is_one_line(tmp_path, monkeypatch):
+    source = tmp_path / "wrong.c"
+    source.write_text("int a = b;\nint c = d;\n")
+    monkeypatch.setattr(instruction_counter, "SOURCE", source)
+    with pytest.raises(UserError, match=r"does not compile: .*b.* undeclared") as refusal:
+        instruction_counter.plugin()
+    assert "\n" not in str(refusal.value)

@@ -1,9 +1,12 @@
+import contextlib
 import dataclasses
+import resource
 
 import pytest
 
-from keras_bc.deploy import boards, toolchain
+from keras_bc.deploy import boards, c_source, toolchain
 from keras_bc.errors import UserError
+from tests.deploy.graphs import mlp
 from tests.deploy.programs import STRICT, link
 from tests.needs import cross_compiler
 
@@ -18,9 +21,19 @@ def test_startup_and_kernels_compile_without_warnings(board, tmp_path):
     source = tmp_path / "main.c"
     source.write_text(EMPTY)
     sources = [source, *toolchain.STARTUP, *toolchain.KERNELS]
-    flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", STRICT)
+    flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", [*STRICT, "-pedantic"])
     assert 0 < flash < 2048  # no kernel is called, none is linked
     assert ram == board.stack
+
+
+@pytest.mark.parametrize("board", boards.all(), ids=lambda board: board.name)
+def test_the_harness_compiles_without_warnings(board, tmp_path):
+    c_source.emit(mlp(8, 4), tmp_path, board.cpu)
+    options = [*board.flags, *toolchain.COMPILE, *STRICT, "-pedantic", "-c", "-o", tmp_path / "x.o"]
+    folders = [toolchain.MICROCONTROLLER / "include", toolchain.FIRMWARE, tmp_path]
+    hooks = ["-include", toolchain.FIRMWARE / "hooks.h"]
+    includes = [f"-I{folder}" for folder in folders]
+    toolchain.tool("gcc", *options, *includes, *hooks, toolchain.FIRMWARE / "harness.c")
 
 
 def test_the_figures_are_what_is_loaded_and_reserved(tmp_path):
@@ -70,3 +83,47 @@ def test_a_missing_compiler_is_named_with_its_package(tmp_path, monkeypatch):
 def test_a_failing_compiler_is_our_mistake(tmp_path):
     with pytest.raises(RuntimeError, match="error"):
         link("int main(void) { return x; }", M3, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["-mcpu=cortex-m99"], "unrecognized -mcpu target: cortex-m99"),
+        (["-mcpu=cortex-m3", "-mcolour"], "option '-mcolour'"),
+        (["-mcpu=cortex-m3", "-Wl,--colour"], "option '--colour'"),
+        (["--help"], "nothing was linked"),
+        ([], "ARM mode"),
+    ],
+)
+def test_a_board_that_the_compiler_refuses_is_the_users(flags, said, tmp_path):
+    mine = dataclasses.replace(M3, name="mine", flags=tuple(flags))
+    with pytest.raises(UserError, match=f"refuses the board mine: .*{said}") as refusal:
+        link(EMPTY, mine, tmp_path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / "a,b 'c'"
+    folder.mkdir()
+    elf = link(EMPTY, M3, folder)
+    assert elf.with_suffix(".map").stat().st_size > 0
+
+
+@contextlib.contextmanager
+def small_files():
+    """Files may be no larger than 4 KB, as on a disk that gets full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path):
+    with (
+        small_files(),
+        pytest.raises(UserError, match=r"compiler cannot write: .*File ") as refusal,
+    ):
+        link(EMPTY, M3, tmp_path)
+    assert "\n" not in str(refusal.value)
