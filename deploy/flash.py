@@ -1,7 +1,8 @@
 """Load a firmware into a board's flash, verify it by reading it back, and start it.
 
 Two ways: pyOCD drives the board's debug probe, or GDB talks to any server of its remote protocol
-(OpenOCD, J-Link, QEMU). Both are run as commands, which `--dry-run` shows.
+(OpenOCD, J-Link, QEMU). Both are run as commands, which `--dry-run` shows. The program then waits
+for a debugger that serves its semihosting (see firmware/startup.c).
 """
 
 import re
@@ -9,18 +10,20 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_bc.deploy import disk
 from keras_bc.deploy.boards import Board
-from keras_bc.deploy.firmware import Firmware
+from keras_bc.deploy.firmware import ELF, Firmware
 from keras_bc.errors import UserError
 
 GDBS = ("gdb-multiarch", "arm-none-eabi-gdb")
 READ_BACK = "flash.bin"
 
+_CONNECTED = "The server has answered."
+_TIMEOUT_CONNECT = 12  # seconds until a server has answered
 _TIMEOUT = 300  # seconds for one command: slow probes write 10 KB a second
 
 
@@ -32,11 +35,13 @@ class Loader:
         program: The command that writes the flash, and reads it back into the file READ_BACK.
         start: The command that starts the program.
         explain: From what a failed command printed to what the user can do.
+        connected: What a command prints within _TIMEOUT_CONNECT if somebody answers.
     """
 
     program: list[str]
     start: list[str]
     explain: Callable[[str], str]
+    connected: str = ""
 
 
 def flash(
@@ -55,22 +60,28 @@ def flash(
         The commands, as a shell would take them.
 
     Raises:
-        UserError: No probe or server answers, a tool is missing, or the flash differs from what
-            was written.
+        UserError: No probe or server answers, a tool is missing, the flash differs from what was
+            written, or the disk is full.
     """
-    image = firmware.elf.with_suffix(".bin")
-    size = image.stat().st_size
-    elf = firmware.elf.resolve()
-    loader = _gdb(elf, size, board, gdb) if gdb is not None else _pyocd(elf, size, board)
+    image = firmware.elf.with_suffix(".bin").read_bytes()
+
+    def loader_of(elf: str) -> Loader:
+        if gdb is not None:
+            return _gdb(elf, len(image), board, gdb)
+        return _pyocd(elf, len(image), board)
+
+    shown = loader_of(str(firmware.elf.resolve()))
     if not dry_run:
-        with tempfile.TemporaryDirectory(prefix="keras_bc-") as folder:
+        loader = loader_of(ELF)
+        with disk.temporary_folder() as folder:
+            shutil.copyfile(firmware.elf, folder / ELF)
             _run(loader, loader.program, folder)
-            _verify(Path(folder) / READ_BACK, image.read_bytes(), board)
+            _verify(folder / READ_BACK, image, board)
             _run(loader, loader.start, folder)
-    return [shlex.join(loader.program), shlex.join(loader.start)]
+    return [shlex.join(shown.program), shlex.join(shown.start)]
 
 
-def _pyocd(elf: Path, size: int, board: Board) -> Loader:
+def _pyocd(elf: str, size: int, board: Board) -> Loader:
     if board.flasher is None:
         raise UserError(
             f"The board {board.name} has no debug probe that pyOCD knows. "
@@ -78,7 +89,9 @@ def _pyocd(elf: Path, size: int, board: Board) -> Loader:
         )
     pyocd = [sys.executable, "-m", "pyocd", "commander", "--no-wait", "--target", board.flasher]
     origin = f"{board.flash.origin:#x}"
-    program = [f"load {shlex.quote(str(elf))}", f"savemem {origin} {size} {READ_BACK}"]
+    # pyOCD splits words by rules of its own: within double quotes it honours a backslash.
+    quoted = re.sub(r'(["\\])', r"\\\1", elf)
+    program = [f'load "{quoted}"', f"savemem {origin} {size} {READ_BACK}"]
     return Loader(
         program=[*pyocd, *_each("--command", program)],
         start=[*pyocd, "--command", "reset"],
@@ -86,10 +99,13 @@ def _pyocd(elf: Path, size: int, board: Board) -> Loader:
     )
 
 
-def _gdb(elf: Path, size: int, board: Board, server: str) -> Loader:
+def _gdb(elf: str, size: int, board: Board, server: str) -> Loader:
     if not re.fullmatch(r"[^\s:]*:\d+|\[[0-9a-fA-F:]+\]:\d+", server):
         raise UserError(f"The GDB server is {server!r}, expected HOST:PORT.")
-    connect = ["set tcp connect-timeout 5", "set remotetimeout 10", f"target remote {server}"]
+    connect = [
+        *("set tcp connect-timeout 5", "set remotetimeout 10"),
+        *(f"target remote {server}", f"echo {_CONNECTED}\\n"),
+    ]
     origin = board.flash.origin
     program = [*connect, "load", f"dump binary memory {READ_BACK} {origin:#x} {origin + size:#x}"]
     # What a reset does, for which no command is common to all servers. Bit 24 says Thumb.
@@ -99,11 +115,12 @@ def _gdb(elf: Path, size: int, board: Board, server: str) -> Loader:
         f"set $sp = *(unsigned *) {origin:#x}",
         f"set $pc = *(unsigned *) {origin + 4:#x} & ~1",
     ]
-    gdb = [_find_gdb(), "--nx", "--batch", str(elf)]
+    gdb = [_find_gdb(), "--nx", "--batch", elf]
     return Loader(
         program=[*gdb, *_each("-ex", [*program, "disconnect"])],
         start=[*gdb, *_each("-ex", [*start, "detach"])],
         explain=lambda output: f"the GDB server {server} gave no answer, or a wrong one: {output}",
+        connected=_CONNECTED,
     )
 
 
@@ -126,29 +143,48 @@ def _explain_pyocd(output: str, board: Board) -> str:
     return f"pyOCD answered: {output}"
 
 
-def _run(loader: Loader, command: list[str], folder: str) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_TIMEOUT,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"Cannot load the board: no end after {_TIMEOUT} s.") from error
+def _run(loader: Loader, command: list[str], folder: Path) -> None:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            output = _output(loader, process)
+        finally:
+            process.kill()
     # GDB goes on after an error, with the file in place of the target, and may end with 0.
-    if done.returncode != 0 or "when your target is" in done.stdout:
-        lines = done.stdout.strip().splitlines() or [f"exit code {done.returncode}"]
+    if process.returncode != 0 or "when your target is" in output:
+        lines = output.strip().splitlines() or [f"exit code {process.returncode}"]
         raise UserError(f"Cannot load the board: {loader.explain(_first_error(lines))}.")
+
+
+def _output(loader: Loader, process: subprocess.Popen) -> str:
+    try:
+        output, _ = process.communicate(timeout=_TIMEOUT_CONNECT)
+    except subprocess.TimeoutExpired as so_far:
+        if loader.connected.encode() not in (so_far.output or b""):
+            silence = f"nothing in {_TIMEOUT_CONNECT} s"
+            raise UserError(f"Cannot load the board: {loader.explain(silence)}.") from so_far
+        try:
+            output, _ = process.communicate(timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f"Cannot load the board: no end after {_TIMEOUT} s.") from error
+    return output.decode(errors="replace")
+
+
+_TROUBLE = re.compile(
+    r"no |not |fail|error|refused|timed out|can't|cannot|closed|unreachable|unexpected",
+    re.IGNORECASE,
+)
 
 
 def _first_error(lines: list[str]) -> str:
     """The first line that does not merely report progress."""
     for line in lines:
-        if re.search(r"no |not |fail|error|refused|timed out|cannot", line, re.IGNORECASE):
+        if _TROUBLE.search(line):
             return line.strip().rstrip(".")
     return lines[-1].strip().rstrip(".")
 

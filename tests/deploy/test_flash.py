@@ -1,7 +1,10 @@
 import contextlib
 import dataclasses
+import errno
+import shlex
 import socket
 import subprocess
+import threading
 import time
 
 import numpy as np
@@ -78,6 +81,29 @@ def test_a_silent_server_is_named(tmp_path):
     assert time.monotonic() - started < 20
 
 
+@gdb
+def test_a_server_that_never_answers_is_given_up_soon(tmp_path):
+    built = build(M4, tmp_path)
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"{server} gave no answer, .* nothing in 12 s"):
+            flash.flash(built, M4, gdb=server)
+    assert time.monotonic() - started < 20
+
+
+@gdb
+def test_a_server_that_hangs_up_is_named(tmp_path):
+    built = build(M4, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        hanging_up = threading.Thread(target=lambda: server.accept()[0].close())
+        hanging_up.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"{address} gave no answer, .*(closed|disconnected)"):
+            flash.flash(built, M4, gdb=address)
+        hanging_up.join()
+
+
 @pytest.mark.parametrize("server", ["3333", "localhost", "localhost:", "a b:1", ""])
 def test_a_wrong_server_is_refused(server, tmp_path):
     with pytest.raises(UserError, match="expected HOST:PORT"):
@@ -95,10 +121,34 @@ def test_a_dry_run_shows_the_commands_and_needs_no_board(tmp_path):
     assert start.endswith("--command reset")
 
 
+@pytest.mark.parametrize("name", ["a b", "a'b", 'a"b', "a,b;c", "a\\b", "$x"])
+def test_pyocd_reads_the_shown_commands_as_they_are_meant(name, tmp_path):
+    from pyocd.utility.cmdline import split_command_line
+
+    folder = tmp_path / name
+    folder.mkdir()
+    built = build(MICROBIT, folder)
+    program, _ = flash.flash(built, MICROBIT, dry_run=True)
+    load = next(word for word in shlex.split(program) if word.startswith("load "))
+    assert split_command_line(load) == ["load", str(built.elf)]
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch):
+    built = build(MICROBIT, tmp_path)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(flash.shutil, "copyfile", refuse)
+    with pytest.raises(UserError, match="No space left on device"):
+        flash.flash(built, MICROBIT)
+
+
 @gdb
 def test_a_dry_run_with_gdb(tmp_path):
     program, start = flash.flash(build(M4, tmp_path), M4, gdb="localhost:3333", dry_run=True)
-    assert "'target remote localhost:3333' -ex load" in program
+    assert "-ex 'target remote localhost:3333' -ex " in program
+    assert "-ex load -ex " in program
     assert start.endswith("-ex detach")
 
 
