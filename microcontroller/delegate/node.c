@@ -21,6 +21,16 @@ static bool exists(const kbc_node *node, int number)
     return number >= 0 && (size_t)number < node->context->tensors_size;
 }
 
+bool kbc_holds(const TfLiteIntArray *numbers, int number)
+{
+    for (int i = 0; i < numbers->size; ++i) {
+        if (numbers->data[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool kbc_refuse(const kbc_node *node, const char *format, ...)
 {
     const char *name = exists(node, node->output) ? kbc_tensor(node, node->output)->name : NULL;
@@ -75,9 +85,9 @@ bool kbc_option_window(const kbc_node *node, const char *prefix, bool dilated, k
            window_option(node, prefix, "pad_right", 0, &window->pad_right);
 }
 
-/* The sides are sane and their product is `bytes`; where `bytes` is 0, it is not known yet. */
+/* The sides are sane, and their product is what the tensor has, unless it gets its size later. */
 static bool check_shape(const kbc_node *node, const TfLiteTensor *tensor, const char *what,
-                        int64_t element, size_t bytes)
+                        int64_t element, bool has_size)
 {
     int64_t product = element;
 
@@ -95,8 +105,8 @@ static bool check_shape(const kbc_node *node, const TfLiteTensor *tensor, const 
             return kbc_refuse(node, "%s has more than 2^31 bytes", what);
         }
     }
-    if (bytes != 0 && bytes != (size_t)product) {
-        return kbc_refuse(node, "%s has %zu bytes, but its shape wants %lld", what, bytes,
+    if (has_size && tensor->bytes != (size_t)product) {
+        return kbc_refuse(node, "%s has %zu bytes, but its shape wants %lld", what, tensor->bytes,
                           (long long)product);
     }
     return true;
@@ -144,8 +154,12 @@ bool kbc_check_common(const kbc_node *node, int32_t *input_zero_point, kbc_outpu
     }
     const TfLiteTensor *input = kbc_tensor(node, node->input);
     const TfLiteTensor *declared = kbc_tensor(node, node->output);
-    if (!check_shape(node, input, "the input", 1, input->bytes) ||
-        !check_shape(node, declared, "the output", 1, 0) ||
+    if (declared->allocation_type == kTfLiteMmapRo ||
+        declared->allocation_type == kTfLitePersistentRo) {
+        return kbc_refuse(node, "the output is constant");
+    }
+    if (!check_shape(node, input, "the input", 1, true) ||
+        !check_shape(node, declared, "the output", 1, false) ||
         !kbc_option(node, "activation_min", INT8_MIN, INT8_MAX, &output->min) ||
         !kbc_option(node, "activation_max", output->min, INT8_MAX, &output->max)) {
         return false;
@@ -172,7 +186,7 @@ static bool check_constant(const kbc_node *node, int number, const char *what, i
     if ((uintptr_t)tensor->data % sizeof(int32_t) != 0) {
         return kbc_refuse(node, "%s are not aligned to 4 bytes", what);
     }
-    if (!check_shape(node, tensor, what, sizeof(int32_t), tensor->bytes)) {
+    if (!check_shape(node, tensor, what, sizeof(int32_t), true)) {
         return false;
     }
     if (tensor->dims->size != 2 || tensor->dims->data[0] != rows ||

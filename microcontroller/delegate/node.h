@@ -27,11 +27,16 @@ extern const kbc_delegate_op kbc_delegate_depthwise_conv_2d;
 
 struct kbc_node {
     TfLiteContext *context;
+    const TfLiteDelegate *delegate;
     const kbc_delegate_op *op;
     kbc_flexbuffers_map options;
     bool has_options;
     /* Numbers of its tensors; -1 where the op has another count of inputs or outputs. */
     int input, weights, channels, output;
+    /* The runtime notes the delegate in an output that something reads. */
+    bool output_is_marked;
+    /* What the kernel reads and writes, by the shapes that `prepare` has checked. */
+    size_t input_bytes, output_bytes;
     kbc_any_function *kernel;
     void *scratch;
     union {
@@ -40,12 +45,20 @@ struct kbc_node {
     } params;
 };
 
+/* The functions of every delegated op, for the runtime. */
+extern const TfLiteRegistration kbc_delegated_node;
+
+/* The op and the node at `index` of the graph; NULL where it is not ours. */
+const kbc_delegate_op *kbc_op_at(TfLiteContext *context, int index, TfLiteNode **node);
+
 /* No side of a tensor is longer, and no number of a window greater, so that positions in an image
  * fit 32 bits. */
 enum { KBC_MAX_SIDE = 1 << 24, KBC_MAX_WINDOW = 1 << 15 };
 
 /* Number 0..tensors_size - 1, which `kbc_check_common` has checked. */
 TfLiteTensor *kbc_tensor(const kbc_node *node, int number);
+
+bool kbc_holds(const TfLiteIntArray *numbers, int number);
 
 /* Reports "<op> `<output tensor>`: <message>". Always false. */
 bool kbc_refuse(const kbc_node *node, const char *format, ...);

@@ -1,10 +1,12 @@
 /* The part of TensorFlow Lite's C interface that an external delegate meets, declared anew.
  *
  * The runtimes' wheels ship no headers, and their structs only ever grow at the end ("semi-ABI
- * stable", says tensorflow/lite/core/c/common.h), so that one declaration serves them all. It
- * follows the 64-bit layout that tflite-runtime 2.14, TensorFlow 2.21 and LiteRT 2.3 share. Names
- * are theirs, so that their documentation applies. What we do not touch is an opaque pointer, or
- * is left out where it comes last.
+ * stable", says tensorflow/lite/core/c/common.h). What is reached through a pointer may grow
+ * unseen, so that one declaration serves all versions; it is an opaque pointer here, or left out
+ * where it comes last. But tensors lie in an array: a TfLiteTensor that grew would move all of them
+ * but the first, and delegated_node.c looks out for that. The layout is the one that tflite-runtime
+ * 2.14, TensorFlow 2.21 and LiteRT 2.3 share on 64 bits. Names are theirs, so that their
+ * documentation applies.
  *
  * Not used on purpose: TfLiteAffineQuantization, whose arrays changed their layout between those
  * versions. The legacy `params` of a tensor hold what a per-tensor activation needs.
@@ -22,7 +24,7 @@ typedef enum { kTfLiteOk = 0, kTfLiteError = 1 } TfLiteStatus;
 
 typedef enum { kTfLiteFloat32 = 1, kTfLiteInt32 = 2, kTfLiteInt8 = 9 } TfLiteType;
 
-typedef enum { kTfLiteMmapRo = 1 } TfLiteAllocationType;
+typedef enum { kTfLiteMmapRo = 1, kTfLitePersistentRo = 5 } TfLiteAllocationType;
 
 enum { kTfLiteBuiltinCustom = 32 };
 enum { kTfLiteDelegateFlagsAllowDynamicTensors = 1 };

@@ -3,8 +3,9 @@
 Only what the delegate reads is damaged. TensorFlow Lite answers for the rest of the file.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import flatbuffers
 import numpy as np
@@ -43,11 +44,12 @@ def corpus() -> Iterator[Case]:
     yield from _channels()
     yield from _sizes()
     yield from _operators()
+    yield from _graphs()
     yield from _random_options()
     yield from _random_constants()
 
 
-def _damaged(kind: str, change: Callable[[Graph, Op], None]) -> bytes:
+def damaged(kind: str, change: Callable[[Graph, Op], None]) -> bytes:
     graph = graph_of(kind, _SEED)
     change(graph, graph.ops[0])
     return flatbuffer.write(graph)
@@ -58,7 +60,7 @@ def _options() -> Iterator[Case]:
         for name, value in graph_of(kind, _SEED).ops[0].options.items():
             yield Case(
                 f"{kind} without {name}",
-                _damaged(kind, lambda graph, op, name=name: op.options.pop(name)),
+                damaged(kind, lambda graph, op, name=name: op.options.pop(name)),
                 f"option `{name}`",
             )
             if isinstance(value, str):
@@ -68,7 +70,7 @@ def _options() -> Iterator[Case]:
             for other in wrong:
                 yield Case(
                     f"{kind} with {name}={other!r}",
-                    _damaged(kind, lambda graph, op, n=name, o=other: op.options.update({n: o})),
+                    damaged(kind, lambda graph, op, n=name, o=other: op.options.update({n: o})),
                     f"option `{name}`",
                 )
     yield _option_case(DENSE, "crossed bounds", activation_min=5, activation_max=4)
@@ -82,7 +84,7 @@ def _options() -> Iterator[Case]:
 
 
 def _option_case(kind: str, name: str, **options: int) -> Case:
-    return Case(name, _damaged(kind, lambda graph, op: op.options.update(options)), "")
+    return Case(name, damaged(kind, lambda graph, op: op.options.update(options)), "")
 
 
 def _constant(number: int, change: Callable[[np.ndarray], np.ndarray]):
@@ -119,10 +121,8 @@ def _tensors() -> Iterator[Case]:
     for kind in KINDS:
         for number, what in ((1, "the weights"), (2, "the channels")):
             for name, change in constants.items():
-                yield Case(
-                    f"{kind}: {what} {name}", _damaged(kind, _constant(number, change)), what
-                )
-            computed = _damaged(
+                yield Case(f"{kind}: {what} {name}", damaged(kind, _constant(number, change)), what)
+            computed = damaged(
                 kind, lambda graph, op, n=number: setattr(graph.tensors[op.inputs[n]], "data", None)
             )
             yield Case(f"{kind}: {what} not constant", computed, what)
@@ -138,7 +138,7 @@ def _tensors() -> Iterator[Case]:
                 "of zero point -2^31": {"zero_point": -(2**31)},
             }.items():
                 change = _activation(end, **fields)
-                yield Case(f"{kind}: the {end} {name}", _damaged(kind, change), f"the {end}")
+                yield Case(f"{kind}: the {end} {name}", damaged(kind, change), f"the {end}")
 
 
 def _channels() -> Iterator[Case]:
@@ -155,9 +155,9 @@ def _channels() -> Iterator[Case]:
                     data[-1, column] = value
                     return data
 
-                yield Case(f"{kind}: {name} {value}", _damaged(kind, _constant(2, change)), name)
+                yield Case(f"{kind}: {name} {value}", damaged(kind, _constant(2, change)), name)
         yield Case(
-            f"{kind}: pad bits", _damaged(kind, _constant(1, lambda data: data | -(2**31))), ""
+            f"{kind}: pad bits", damaged(kind, _constant(1, lambda data: data | -(2**31))), ""
         )
 
 
@@ -175,7 +175,7 @@ def _sizes() -> Iterator[Case]:
     for kind in KINDS:
         for end in ("input", "output"):
             for shape in shapes:
-                data = _damaged(kind, _activation(end, shape=shape))
+                data = damaged(kind, _activation(end, shape=shape))
                 yield Case(f"{kind}: {end} of shape {shape}", data, "")
     for axis in (1, 2, 3):
 
@@ -184,8 +184,8 @@ def _sizes() -> Iterator[Case]:
             shape[axis] += 1
             graph.tensors[op.outputs[0]].shape = tuple(shape)
 
-        yield Case(f"output longer along axis {axis}", _damaged(CONV, longer), "")
-    yield Case("an accumulator that overflows", _damaged(DENSE, _too_many_products), "overflow")
+        yield Case(f"output longer along axis {axis}", damaged(CONV, longer), "")
+    yield Case("an accumulator that overflows", damaged(DENSE, _too_many_products), "overflow")
 
 
 def _too_many_products(graph: Graph, op: Op) -> None:
@@ -234,6 +234,36 @@ def _operators() -> Iterator[Case]:
             yield Case(f"{kind}: {name}", _repack(whole, rewire(change)), "")
 
 
+def _graphs() -> Iterator[Case]:
+    def constant_output(graph: Graph, op: Op) -> None:
+        y = graph.tensors[op.outputs[0]]
+        y.data = np.zeros(y.shape, np.int8)
+
+    for kind in KINDS:
+        yield Case(f"{kind}: a constant int8 output", damaged(kind, constant_output), "constant")
+        for batch, first in itertools.product((1, 3), (True, False)):
+            # The input may have another writer, which then runs before the op.
+            for end, words in (("input", None), ("output", "another node writes its output")):
+                data = damaged(kind, also_written(end, batch, first))
+                yield Case(f"{kind}: {end} written with batch {batch}, {first}", data, words)
+
+
+def also_written(end: str, batch: int, first: bool):
+    """Another node writes an end of the op, and gives it another batch, before or after."""
+
+    def apply(graph: Graph, op: Op) -> None:
+        target = graph.tensors[op.inputs[0] if end == "input" else op.outputs[0]]
+        target.shape = (2, *target.shape[1:])
+        shape = (batch, *target.shape[1:])
+        graph.tensors["other"] = replace(target, name="other", shape=shape)
+        size = np.array(shape, np.int32)
+        graph.tensors["shape"] = Tensor("shape", size.shape, "int32", size)
+        graph.inputs.append("other")
+        graph.ops.insert(0 if first else 1, Op("RESHAPE", "r", ["other", "shape"], [target.name]))
+
+    return apply
+
+
 def _random_options() -> Iterator[Case]:
     rng = np.random.default_rng(1)
     for kind in KINDS:
@@ -263,7 +293,7 @@ def _random_constants() -> Iterator[Case]:
             def change(data):
                 return rng.integers(-(2**31), 2**31, data.shape).astype(np.int32)
 
-            data = _damaged(kind, _constant(1 + number % 2, change))
+            data = damaged(kind, _constant(1 + number % 2, change))
             yield Case(f"{kind}: random constants {number}", data, None)
 
 

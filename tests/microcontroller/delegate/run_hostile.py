@@ -1,4 +1,5 @@
-"""Open and run each model of a folder: `run_hostile.py DELEGATE FOLDER`, by test_hostile.py.
+"""Open and run each model of a folder, with the batch that it states and with one of 2:
+`run_hostile.py DELEGATE FOLDER`, by test_hostile.py.
 
 Prints a line of JSON before each model and one after: what it was refused with, or null. Where the
 process dies, the last line names the model.
@@ -18,6 +19,13 @@ def run(model: bytes, delegate: str) -> None:
         experimental_delegates=[load_delegate(delegate)],
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
+    invoke(interpreter)
+    first = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(first["index"], [2, *first["shape"][1:]])
+    invoke(interpreter)
+
+
+def invoke(interpreter: Interpreter) -> None:
     interpreter.allocate_tensors()
     for tensor in interpreter.get_input_details():
         interpreter.set_tensor(tensor["index"], np.full(tensor["shape"], -128, tensor["dtype"]))

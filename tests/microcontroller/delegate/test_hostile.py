@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from keras_bc.deploy import flatbuffer
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
 from tests.deploy.graphs import graph_of, random_graph
-from tests.microcontroller.delegate.hostile import KINDS, Case, corpus
+from tests.microcontroller.delegate.hostile import KINDS, Case, also_written, corpus, damaged
 
 DELEGATE = SOURCES.parent / "delegate"
 SCRIPT = Path(__file__).with_name("run_hostile.py")
@@ -20,13 +21,25 @@ SCRIPT = Path(__file__).with_name("run_hostile.py")
 @pytest.fixture(scope="module")
 def sanitized(tmp_path_factory) -> Path:
     """The delegate, built with the sanitizers."""
-    library = tmp_path_factory.mktemp("delegate") / "sanitized.so"
-    sources = [*SOURCES.glob("*.c"), *DELEGATE.glob("*.c")]
+    return build(DELEGATE, tmp_path_factory.mktemp("delegate") / "sanitized.so")
+
+
+def build(folder: Path, library: Path) -> Path:
+    sources = [*SOURCES.glob("*.c"), *folder.glob("*.c")]
     flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared"]
     flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     includes = [f"-I{INCLUDE}", f"-I{SOURCES}"]
     subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
     return library
+
+
+def build_changed(name: str, old: str, new: str, folder: Path) -> Path:
+    """The delegate with another text in one of its sources."""
+    copy = shutil.copytree(DELEGATE, folder / "delegate")
+    text = (copy / name).read_text()
+    assert text.count(old) == 1
+    (copy / name).write_text(text.replace(old, new))
+    return build(copy, folder / "changed.so")
 
 
 def run(library: Path, files: dict[str, bytes], folder: Path) -> dict[str, str | None]:
@@ -75,3 +88,25 @@ def test_sound_files_run_under_the_sanitizers(sanitized, tmp_path):
     graphs += [random_graph(seed, layers=6) for seed in range(10)]
     files = {f"{number:03}": flatbuffer.write(graph) for number, graph in enumerate(graphs)}
     assert set(run(sanitized, files, tmp_path).values()) == {None}
+
+
+def test_a_kernel_runs_on_the_sizes_that_were_prepared_alone(tmp_path):
+    # No file gets so far: without the check that refuses this one, the next must hold.
+    library = build_changed("delegate.c", " || !check_outputs(context, plan)", "", tmp_path)
+    models = tmp_path / "models"
+    models.mkdir()
+    change = also_written("output", batch=1, first=False)
+    results = run(library, {kind: damaged(kind, change) for kind in KINDS}, models)
+    assert all("when it was prepared" in result for result in results.values()), results
+
+
+def test_a_runtime_whose_tensors_grew_is_refused(tmp_path):
+    # To a delegate that knows a field less, a runtime's tensors look as if they had grown.
+    last = "    const TfLiteIntArray *dims_signature;\n"
+    library = build_changed("tflite_abi.h", last, "", tmp_path)
+    models = tmp_path / "models"
+    models.mkdir()
+    graphs = [graph_of(kind, seed) for kind in KINDS for seed in range(4)]
+    files = {f"{number:03}": flatbuffer.write(graph) for number, graph in enumerate(graphs)}
+    results = run(library, files, models)
+    assert all("lays its tensors out" in result for result in results.values()), results
