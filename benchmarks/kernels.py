@@ -26,8 +26,7 @@ from keras_bc.deploy import boards, c_text, kernels, qemu, reference, toolchain
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.lowering import lower
-from keras_bc.deploy.native import scratch_bytes
-from keras_bc.deploy.plan import Layer
+from keras_bc.deploy.plan import Layer, runnable
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
@@ -40,14 +39,6 @@ def cores() -> dict[str, Board]:
     m3, m4 = boards.find("mps2-an385"), boards.find("mps2-an386")
     m0 = dataclasses.replace(m3, cpu="cortex-m0", flags=("-mcpu=cortex-m0", "-mthumb"))
     return {"M0": m0, "M3": m3, "M4": m4}
-
-
-def layers(graph: Graph) -> list[Layer]:
-    """The graph's one layer, in every variant of its kernel."""
-    (call,) = lower(graph)
-    rows = [row for row in kernels.table() if row.op == call.kernel]
-    rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
-    return [Layer(call, row, scratch_bytes(row.function, call.params)) for row in rows]
 
 
 def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
@@ -102,8 +93,12 @@ def _compile(folder: Path, variant: kernels.Variant, board: Board) -> Path:
 
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
     """The rows of the table: every variant of the named cases on the chosen cores."""
+    calls = {name: lower(CASES[name])[0] for name in names}  # a case is one layer
     jobs = [
-        (name, layer, core) for name in names for layer in layers(CASES[name]) for core in chosen
+        (name, layer, core)
+        for name, call in calls.items()
+        for core, board in chosen.items()
+        for layer in runnable(call, board.cpu)
     ]
     rows = []
     for name, layer, core in track(jobs, "Counting", console=Console(stderr=True)):
@@ -124,18 +119,21 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
 
 
 def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
-    """One line for each case and variant, the cores side by side."""
+    """One line for each case and variant, the cores that run it side by side."""
+    columns = "kernel", "size", "variant"
     result = Table(title=f"Instructions per MAC on {', '.join(chosen)}", box=box.SIMPLE)
-    for column in ("kernel", "size", "variant", *chosen, "code bytes", "scratch bytes"):
+    for column in (*columns, *chosen, "code bytes", "scratch bytes"):
         right = column in chosen or column.endswith("bytes")
         result.add_column(column, justify="right" if right else "left", no_wrap=True)
-    for first in range(0, len(rows), len(chosen)):
-        line = rows[first : first + len(chosen)]  # one case and variant, on every core
+    lines = {}
+    for row in rows:
+        lines.setdefault(tuple(row[key] for key in columns), {})[row["core"]] = row
+    for line, on in lines.items():
         result.add_row(
-            *(line[0][key] for key in ("kernel", "size", "variant")),
-            *(f"{row['instructions_per_mac']:.2f}" for row in line),
-            " / ".join(str(row["code_bytes"]) for row in line),
-            str(line[0]["scratch_bytes"]),
+            *line,
+            *(f"{on[core]['instructions_per_mac']:.2f}" if core in on else "" for core in chosen),
+            " / ".join(str(row["code_bytes"]) for row in on.values()),
+            str(next(iter(on.values()))["scratch_bytes"]),
         )
     return result
 

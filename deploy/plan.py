@@ -96,7 +96,7 @@ def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
         UserError: The graph has an op that no kernel computes.
     """
     roots = _roots(graph)
-    choices = [_runnable(call, cpu) for call in lower(graph)]
+    choices = [runnable(call, cpu) for call in lower(graph)]
     while True:
         layers = [variants[-1] for variants in choices]
         buffers = _buffers(graph, layers, roots)
@@ -115,8 +115,13 @@ def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
     )
 
 
-def _runnable(call: Call, cpu: str) -> list[Layer]:
-    """The call in every variant that runs on the CPU, in the table's order."""
+def runnable(call: Call, cpu: str) -> list[Layer]:
+    """The call in every variant that a CPU can run, in the table's order.
+
+    Args:
+        call: Of a kernel.
+        cpu: As for `plan`.
+    """
     # A builtin has one kernel and no row in the table.
     rows = [row for row in kernels.table() if row.op == call.kernel]
     rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]

@@ -1,7 +1,10 @@
+import dataclasses
+
 import pytest
 
 from keras_bc.deploy import kernels
-from keras_bc.deploy.plan import plan
+from keras_bc.deploy.lowering import lower
+from keras_bc.deploy.plan import plan, runnable
 from tests.deploy.graph_builder import Builder
 from tests.deploy.graphs import mlp, random_graph
 
@@ -21,6 +24,16 @@ def test_takes_the_best_kernels_where_they_fit():
     model = plan(graph)
     assert [layer.variant for layer in model.layers] == [BEST, BEST]
     assert plan(graph, ram_limit=model.arena_bytes).arena_bytes == model.arena_bytes
+
+
+def test_a_variant_is_left_to_the_cpus_that_can_run_it(monkeypatch):
+    table = kernels.table()
+    guarded = dataclasses.replace(table[0], name="guarded", guard="defined(NO_SUCH_CPU)")
+    monkeypatch.setattr(kernels, "table", lambda: [*table, guarded])
+    (call,) = lower(mlp(40, 10))
+    names = [layer.variant for layer in runnable(call, "any")]
+    assert guarded.op == call.kernel and "guarded" not in names
+    assert names[0] == REFERENCE and names[-1] == BEST
 
 
 def test_only_the_layer_that_does_not_fit_falls_back():
