@@ -2,7 +2,8 @@
  *
  * The model's constants get an output section of their own, so that its bytes and the code's are
  * told apart. After each layer the harness may write the layer's output, with the stopwatch
- * halted: the counted instructions are those of a model without hooks.
+ * halted: the counted instructions are those of a model without hooks, but for one or two a layer,
+ * by which the compiler's code around the hook differs.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

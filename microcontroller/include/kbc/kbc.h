@@ -32,7 +32,8 @@ extern "C" {
 
 typedef enum {
     KBC_OK = 0,
-    KBC_INVALID = 1, /* sizes, options or a pointer that no model may have */
+    KBC_INVALID = 1, /* sizes, options or a pointer that no model may have; room for kernels that
+                      * look: today's trust what was checked, and all return KBC_OK */
 } kbc_status;
 
 /* How the accumulator of one output channel becomes its output. */
