@@ -148,7 +148,10 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 )
 def main(core, match, output):
     chosen = {name: board for name, board in cores().items() if core in (None, name)}
-    rows = run([name for name in CASES if match in name], chosen)
+    names = [name for name in CASES if match in name]
+    if not names:
+        raise click.UsageError(f"No size contains '{match}'. There are {', '.join(CASES)}.")
+    rows = run(names, chosen)
     Console(width=WIDTH).print(table(rows, chosen))
     output = output or (None if core or match else RESULTS)
     if output:

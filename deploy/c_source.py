@@ -15,7 +15,6 @@ from keras_bc.deploy import c_text
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.plan import Plan, plan
 from keras_bc.errors import UserError
-from keras_bc.files import write_text
 
 __all__ = ["emit", "plan"]
 
@@ -33,7 +32,7 @@ def emit(
 
     Args:
         graph: In the integer dialect, with one input and one output.
-        folder: It must exist.
+        folder: It must exist; what writes over an earlier model stages it (see `files.staging`).
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
         namespace: Prefix of the files, functions and constants: a lower-case C identifier that
             does not begin with kbc.
@@ -44,7 +43,8 @@ def emit(
         The files.
 
     Raises:
-        UserError: The graph cannot be written as C, or the files cannot be written.
+        UserError: The graph cannot be written as C.
+        OSError: A file cannot be written.
     """
     if not re.fullmatch(r"(?!kbc)[a-z][a-z0-9_]*", namespace):
         raise UserError(
@@ -62,7 +62,8 @@ def emit(
     files = []
     for suffix in (".h", ".c"):
         files.append(Path(folder) / f"{namespace}{suffix}")
-        write_text(files[-1], environment.get_template(f"model{suffix}").render(context))
+        text = environment.get_template(f"model{suffix}").render(context)
+        files[-1].write_text(text, encoding="utf-8", newline="\n")
     return files
 
 

@@ -52,12 +52,19 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
     folder = Path(folder)
     data = flatbuffer.write(to_integers(model, samples))
     graph = flatbuffer.read(data)  # what the chip runs is what the file says
-    workspace.claim(folder, [workspace.MODEL, "model.c", "model.h"])
-    files.write_bytes(folder / workspace.MODEL, data)
-    c_source.emit(graph, folder)
+    workspace.check(folder)
+    with files.staging(folder) as stage:
+        (stage / workspace.MODEL).write_bytes(data)
+        c_source.emit(graph, stage)
+        workspace.sign(stage, [path.name for path in stage.iterdir()])
     layers = describe(graph)
     weight_bytes = sum(layer["weight_bytes"] for layer in layers)
     return Export(folder / workspace.MODEL, len(data), weight_bytes, layers)
+
+
+def check(model: keras.Model) -> None:
+    """Stop with a UserError where the model cannot be exported, whatever the samples."""
+    trace(model)
 
 
 def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ from math import prod
 from pathlib import Path
 
 from keras_bc import files
-from keras_bc.deploy import c_source, flatbuffer, toolchain, workspace
+from keras_bc.deploy import c_source, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.plan import Layer
@@ -58,7 +58,7 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
         UserError: The model is missing or does not fit the board, there is no compiler, or `out`
             holds someone else's files or cannot be written.
     """
-    graph = flatbuffer.read(workspace.read_model(Path(model)))
+    graph = workspace.read_model(Path(model))
     out = Path(out)
     workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:

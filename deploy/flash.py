@@ -119,7 +119,11 @@ def _gdb(elf: str, size: int, board: Board, server: str) -> Loader:
     return Loader(
         program=[*gdb, *_each("-ex", [*program, "disconnect"])],
         start=[*gdb, *_each("-ex", [*start, "detach"])],
-        explain=lambda output: f"the GDB server {server} gave no answer, or a wrong one: {output}",
+        explain=lambda output: (
+            f"the GDB server {server} gave no answer, or a wrong one: "
+            f"{output.removeprefix(server + ': ')}. Start one (OpenOCD, pyocd gdbserver, ...), or "
+            "look at its host and port"
+        ),
         connected=_CONNECTED,
     )
 

@@ -161,15 +161,14 @@ def read(data: bytes) -> Graph:
     """
     if data[4:8] != IDENTIFIER:
         raise UserError(
-            "This is not a .tflite file; expected one that `keras-bc export` wrote. Export the "
-            "model again."
+            "Not a .tflite file; expected one that `keras-bc export` wrote. Export the model again."
         )
     try:
         graph = unpack(tflite.Model.GetRootAs(data, 0))
     except _DAMAGE as error:
         reason = str(error).splitlines() or [type(error).__name__]
         raise UserError(
-            f"The .tflite file is damaged, or not ours ({reason[0]}). Export the model again."
+            f"It is damaged, or not ours ({reason[0]}). Export the model again."
         ) from error
     validate(graph)
     return graph

@@ -6,15 +6,10 @@ import numpy as np
 
 from keras_bc.classification import check_labels, error_percent
 from keras_bc.datasets import fit_shape
-from keras_bc.deploy import emulator, firmware, flatbuffer, workspace
+from keras_bc.deploy import emulator, firmware, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
-
-
-def read_model(path: Path) -> Graph:
-    """The integer graph of a `.tflite` file, or of an export's folder."""
-    return flatbuffer.read(workspace.read_model(path))
 
 
 def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
@@ -31,8 +26,9 @@ def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
     Raises:
         UserError: The file cannot be run, or the data do not fit it.
     """
+    graph = workspace.read_model(path)  # first: it looks closer than any interpreter
     interpreter = Interpreter(workspace.model_file(path))
-    outputs = interpreter.run(_quantized(read_model(path), interpreter, x, y))
+    outputs = interpreter.run(_quantized(graph, interpreter, x, y))
     return {"error": error_percent(outputs, y), "samples": len(y), "weights": "deployed"}
 
 
@@ -61,7 +57,7 @@ def emulate(
     Raises:
         UserError: A tool is missing, the model does not fit the board, or the data do not fit it.
     """
-    graph = read_model(path)
+    graph = workspace.read_model(path)
     interpreter = Interpreter(workspace.model_file(path))
     inputs = _quantized(graph, interpreter, x, y)
     built = firmware.build(path, board, workspace.build_folder(path, board.name))

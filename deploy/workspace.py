@@ -4,17 +4,20 @@ import json
 from pathlib import Path
 
 from keras_bc import files
+from keras_bc.deploy import flatbuffer
+from keras_bc.deploy.graph import Graph
 from keras_bc.errors import UserError
 
 MANIFEST = "keras_bc.json"
 MODEL = "model.tflite"
+_AUTHOR = "keras-bc"
 
 
 def check(folder: Path) -> None:
     """Stop with a UserError where `folder` holds files that no export wrote."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file. Give the name of a folder.")
-    if holds_files(folder) and not (folder / MANIFEST).is_file():
+    if holds_files(folder) and _manifest(folder) is None:
         raise UserError(
             f"{folder} holds files that keras-bc did not write. Give an empty or a new folder."
         )
@@ -25,7 +28,7 @@ def check_replaceable(folder: Path) -> None:
     check(folder)
     if not holds_files(folder):
         return
-    ours = {MANIFEST, *_listed(folder)}
+    ours = [MANIFEST, *_manifest(folder)["files"]]
     for path in sorted(folder.iterdir()):
         if path.name not in ours and not path.name.startswith(files.PARTIAL):
             raise UserError(
@@ -34,11 +37,14 @@ def check_replaceable(folder: Path) -> None:
             )
 
 
-def _listed(folder: Path) -> list[str]:
+def _manifest(folder: Path) -> dict | None:
+    """What we wrote into `folder`; None where it was somebody else, or nobody."""
     try:
-        return list(json.loads((folder / MANIFEST).read_text())["files"])
+        manifest = json.loads((folder / MANIFEST).read_text())
+        ours = manifest["written by"] == _AUTHOR and isinstance(manifest["files"], list)
+        return manifest if ours else None
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return None
 
 
 def holds_files(folder: Path) -> bool:
@@ -59,17 +65,14 @@ def claim(folder: Path, names: list[str]) -> None:
         UserError: It is somebody else's, or cannot be made.
     """
     check(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"Cannot make the folder {folder}: {error.strerror}.") from error
-    sign(folder, names)
+    with files.staging(folder) as stage:
+        sign(stage, names)
 
 
 def sign(folder: Path, names: list[str]) -> None:
     """Write the manifest of a folder whose files `names` are ours."""
-    text = json.dumps({"written by": "keras-bc", "files": sorted(names)}, indent=2)
-    files.write_text(folder / MANIFEST, text + "\n")
+    text = json.dumps({"written by": _AUTHOR, "files": sorted(names)}, indent=2)
+    (folder / MANIFEST).write_text(text + "\n")
 
 
 def model_file(path: Path) -> Path:
@@ -83,20 +86,24 @@ def model_file(path: Path) -> Path:
         raise UserError(
             f"There is no model file {model}. Make one with `keras-bc export MODEL.keras -o OUT`."
         )
+    if model.suffix == ".keras":
+        raise UserError(f"{model} is not exported yet. Run `keras-bc export {model} -o OUT`.")
     return model
 
 
-def read_model(path: Path) -> bytes:
-    """The bytes of `model_file(path)`.
+def read_model(path: Path) -> Graph:
+    """The integer graph in `model_file(path)`.
 
     Raises:
         UserError: There is no such file, or it cannot be read.
     """
     model = model_file(path)
     try:
-        return model.read_bytes()
+        return flatbuffer.read(model.read_bytes())
     except OSError as error:
         raise UserError(f"Cannot read {model}: {error.strerror}.") from error
+    except UserError as error:
+        raise UserError(f"{model}: {error}") from error
 
 
 def build_folder(path: Path, board: str) -> Path:

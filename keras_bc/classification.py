@@ -30,6 +30,11 @@ def error_percent(outputs: np.ndarray, y: np.ndarray) -> float:
     """
     check_labels(y, len(outputs))
     outputs = outputs.reshape(len(y), -1)
+    if not np.isfinite(outputs).all():
+        raise UserError(
+            "The model's outputs are not finite (NaN or infinity). Look at its weights, and for "
+            "extreme values in the data."
+        )
     classes = outputs.shape[1]
     if y.max() >= classes:
         raise UserError(

@@ -85,10 +85,17 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 
     if listing:
         rows = [
-            {"name": r.name, "summary": r.summary, "epochs": r.epochs, "error": r.expected_error}
+            {
+                "name": r.name,
+                "summary": r.summary,
+                "epochs": r.epochs,
+                "error": r.expected_error,
+                "weights": r.weights,
+            }
             for r in recipes.RECIPES.values()
         ]
-        return {"recipes": rows}, lambda result: console.table("Recipes", result["recipes"])
+        title = "Recipes; test error in percent, with these weights"
+        return {"recipes": rows}, lambda _: console.table(title, rows)
     if recipe is None:
         raise click.UsageError("Name a recipe; `keras-bc train --list` shows them.")
     import_tensorflow()
@@ -135,15 +142,16 @@ def evaluate(model, dataset, weights):
         with console.working("evaluating"):
             result = measure(network, test.x, test.y, weights, train_x)
     else:
-        from keras_bc.deploy import verify
+        from keras_bc.deploy import verify, workspace
 
         if weights != "deployed":
             raise UserError(f"{model} holds the deployed weights alone. Leave --weights out.")
-        test = datasets.load_test(models.dataset_of(verify.read_model(model).name, dataset))
+        test = datasets.load_test(models.dataset_of(workspace.read_model(model).name, dataset))
         with console.working("evaluating"):
             result = verify.evaluate(model, test.x, test.y)
     return result, lambda _: click.echo(
-        f"{result['error']:.2f} % error on {result['samples']} samples, {result['weights']} weights"
+        f"{result['error']:.2f} % error on {result['samples']:,} samples, "
+        f"{result['weights']} weights"
     )
 
 
@@ -180,6 +188,7 @@ def export(model, folder, calibrate):
     from keras_bc.deploy import export as steps
 
     network = models.load(model)
+    steps.check(network)  # before data are looked for
     samples = steps.calibration_samples(network, calibrate)
     with console.working("exporting"):
         written = steps.export(network, samples, folder)
@@ -190,7 +199,7 @@ def export(model, folder, calibrate):
     }
 
     def show(_):
-        console.table(f"{written.model}: {written.tflite_bytes} bytes", written.layers)
+        console.table(f"{written.model}: {written.tflite_bytes:,} bytes", written.layers)
 
     return result, show
 
@@ -208,13 +217,20 @@ def boards():
             "cpu": board.cpu,
             "flash_kb": board.flash.size // 1024,
             "ram_kb": board.ram.size // 1024,
-            "emulator": board.emulator or "-",
-            "flasher": board.flasher or "-",
+            "emulator": board.emulator,
+            "flasher": board.flasher,
             "title": board.title,
         }
         for board in known.all()
     ]
-    return {"boards": rows}, lambda _: console.table("Boards", rows)
+
+    def show(_):
+        keys = ("board", "title", "flash_kb", "ram_kb", "flasher")
+        lines = [{key: row[key] for key in keys} for row in rows]
+        emulated = [{"emulated": "yes" if row["emulator"] else "no"} for row in rows]
+        console.table("Boards", [a | b for a, b in zip(lines, emulated, strict=True)])
+
+    return {"boards": rows}, show
 
 
 @main.command()
@@ -233,8 +249,8 @@ def build(folder, board):
     keys = ("flash_bytes", "code_bytes", "model_bytes", "ram_bytes")
     result = {key: getattr(built, key) for key in keys}
     return result, lambda _: click.echo(
-        f"{built.elf}: flash {built.flash_bytes} bytes (code {built.code_bytes}, model "
-        f"{built.model_bytes}), RAM {built.ram_bytes} bytes"
+        f"{built.elf}: flash {built.flash_bytes:,} bytes (code {built.code_bytes:,}, "
+        f"model {built.model_bytes:,}), RAM {built.ram_bytes:,} bytes"
     )
 
 
@@ -252,10 +268,10 @@ def emulate(folder, board, dataset, samples, profile):
     """
     from keras_bc import console, datasets, models
     from keras_bc.deploy import boards as known
-    from keras_bc.deploy import verify
+    from keras_bc.deploy import verify, workspace
 
     target = known.find(board)
-    name = models.dataset_of(verify.read_model(folder).name, dataset)
+    name = models.dataset_of(workspace.read_model(folder).name, dataset)
     test = datasets.load_test(name).head(samples)
     with console.counting(f"emulating {board}", len(test)) as progress:
         result = verify.emulate(folder, target, test.x, test.y, profile, progress)
@@ -294,7 +310,15 @@ def flash(folder, board, gdb, dry_run):
 
 
 @main.command()
-@click.option("-o", "folder", default="demo-out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option(
+    "-o",
+    "folder",
+    default="demo-out",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Where the model and its export go.",
+)
 @click.option("--short", is_flag=True, help="One epoch and a few samples: does it all work?")
 @_shared
 def demo(folder, short):

@@ -20,18 +20,30 @@ def say(text: str) -> None:
 
 
 def table(title: str, rows: list[dict]) -> None:
-    """Print dictionaries with the same keys, a line each."""
+    """Print dictionaries with the same keys, a line each.
+
+    The first column and numbers stay whole where others wrap.
+    """
     shown = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for key in rows[0]:
+    for number, key in enumerate(rows[0]):
         numeric = any(isinstance(row[key], int | float) for row in rows)
-        justify = "right" if numeric else "left"
-        shown.add_column(key.replace("_", " "), justify=justify, overflow="fold")
+        shown.add_column(
+            key.replace("_", " "),
+            justify="right" if numeric else "left",
+            overflow="ellipsis",
+            no_wrap=numeric or number == 0,
+        )
     for row in rows:
         shown.add_row(*(_text(value) for value in row.values()))
     console = Console()
-    if not console.is_terminal:  # a file has no edge to wrap at
-        console.width = 200
-    console.print(shown)
+    if console.is_terminal:
+        console.print(shown)
+        return
+    console.width = 200  # a file has no edge to wrap at
+    with console.capture() as capture:
+        console.print(shown)
+    for line in capture.get().splitlines():
+        print(line.rstrip())
 
 
 def _text(value) -> str:
@@ -77,7 +89,7 @@ def emulation(result: dict) -> None:
         ]
         table(f"{result['board']}: instructions of one inference", rows)
     lines = [
-        f"{result['board']}: {result['error']:.2f} % error on {result['samples']} samples, "
+        f"{result['board']}: {result['error']:.2f} % error on {result['samples']:,} samples, "
         f"{result['mismatches']} outputs differ from the host's",
         f"flash {result['flash_bytes']:,} bytes (code {result['code_bytes']:,}, model "
         f"{result['model_bytes']:,}), RAM {result['ram_bytes']:,} bytes, of it a stack of "

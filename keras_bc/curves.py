@@ -24,6 +24,7 @@ def plot(history: dict, path: Path) -> None:
     _curve(right, epochs, history["validation_error"], "validation error (%)", _ERROR, "-")
     _mark_best(right, history)
     left.set_xlabel("epoch", color=_INK)
+    left.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     left.set_title(_title(history), loc="left", color=_INK, fontsize=11, pad=12)
     left.grid(axis="x", color="#e6e8ec", linewidth=0.8)
     left.set_axisbelow(True)
@@ -36,7 +37,8 @@ def plot(history: dict, path: Path) -> None:
 
 
 def _curve(axes, epochs, values, label, color, style):
-    axes.plot(epochs, values, style, color=color, linewidth=1.8)
+    marker = "o" if len(values) == 1 else None  # a line of one point is none
+    axes.plot(epochs, values, style, color=color, linewidth=1.8, marker=marker)
     axes.set_ylabel(label, color=color)
     axes.tick_params(axis="y", which="both", labelcolor=color)
     if min(values) > 0:
@@ -56,12 +58,13 @@ def _label_decades(axes):
 def _mark_best(axes, history):
     epoch, error = history["best_epoch"], history["best_validation_error"]
     axes.plot([epoch], [error], "o", color=_ERROR, markersize=6)
+    share = epoch / len(history["loss"])  # at either end the label stays inside
     axes.annotate(
         f"{error:.2f} %",
         (epoch, error),
         xytext=(0, -9),  # below: no curve comes there
         textcoords="offset points",
-        ha="center",
+        ha="left" if share < 0.1 else "right" if share > 0.9 else "center",
         va="top",
         color=_ERROR,
         fontsize=9,

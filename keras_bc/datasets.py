@@ -213,8 +213,10 @@ def _read_tfds(name: str) -> tuple[Split, Split]:
     import tensorflow_datasets as tfds
 
     try:
-        builder = tfds.builder(name)
-        if not builder.is_prepared():
+        with _absl_errors_only():
+            builder = tfds.builder(name)
+            prepared = builder.is_prepared()
+        if not prepared:
             _check_network(_TFDS[name].source)
             with contextlib.redirect_stdout(sys.stderr):  # it says what it downloads
                 builder.download_and_prepare()
@@ -225,6 +227,19 @@ def _read_tfds(name: str) -> tuple[Split, Split]:
             "FILE.npz, or train the recipe digits-mlp, which needs no download."
         ) from error
     return tuple(_read_split(tfds, builder, split) for split in ("train", "test"))
+
+
+@contextlib.contextmanager
+def _absl_errors_only():
+    """Without the warning that a folder is not there yet."""
+    from absl import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _reason(error: Exception) -> str:

@@ -70,6 +70,36 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
                 path.parent.rmdir()
 
 
+@contextlib.contextmanager
+def staging(folder: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder whose files all move into `folder` when the block ends well.
+
+    When the block raises, or the disk is full, `folder` is as it was, or is not there. Other files
+    in it stay.
+
+    Args:
+        folder: Made where there is none.
+
+    Raises:
+        UserError: A file cannot be written.
+    """
+    folder = Path(folder)
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # In the folder itself, so that a move copies nothing.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=PARTIAL) as stage:
+            yield Path(stage)
+            for path in sorted(Path(stage).iterdir()):
+                os.replace(path, folder / path.name)
+    except OSError as error:
+        raise UserError(f"Cannot write into {folder}: {error.strerror or error}.") from error
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it is in use
+                folder.rmdir()
+
+
 def _swap(new: Path, path: Path, attic: Path) -> None:
     """Move the folder `new` to `path`, and what is there into `attic`."""
     old = attic / "old"

@@ -170,10 +170,9 @@ class _Run:
         reestimate_batch_norm(self.model, self.train_x)
         with files.replacing(self.output) as partial:
             self.model.save(partial)
-        files.write_text(
-            self.output.with_suffix(".history.json"), json.dumps(self.history, indent=2) + "\n"
-        )
-        curves.plot(self.history, self.output.with_suffix(".png"))
+        history = json.dumps(self.history, indent=2) + "\n"
+        files.write_text(_history_file(self.output), history)
+        curves.plot(self.history, _curves_file(self.output))
         with contextlib.suppress(FileNotFoundError):
             self.state.unlink()
         return self.history
@@ -212,4 +211,27 @@ def _check(output: Path, epochs: int, seed: int) -> None:
         raise UserError(f"Cannot train for {epochs} epochs. Expected 1 or more.")
     if not 0 <= seed < 2**32:
         raise UserError(f"Cannot train with the seed {seed}. Expected 0 to {2**32 - 1}.")
+    _check_ours(output)
     files.check_writable(output)
+
+
+def _check_ours(output: Path) -> None:
+    """Stop where files that no training wrote have the names of the model, history or curves."""
+    history = _history_file(output)
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        json.loads(history.read_text())["recipe"]
+        return  # an earlier training's, which this one replaces
+    for path in (output, history, _curves_file(output)):
+        if path.is_file():
+            raise UserError(
+                f"{path} is in the way, and no training wrote it. Move it, or choose another "
+                "output."
+            )
+
+
+def _history_file(output: Path) -> Path:
+    return output.with_suffix(".history.json")
+
+
+def _curves_file(output: Path) -> Path:
+    return output.with_suffix(".png")

@@ -1,3 +1,5 @@
+import errno
+
 import keras
 import numpy as np
 import pytest
@@ -40,6 +42,24 @@ def test_one_bit_weights_take_one_bit(tmp_path):
     weights = graph.tensors[graph.ops[0].inputs[1]].data
     assert weights.nbytes == 1024 * 64 // 8
     assert flatbuffer.read(flatbuffer.write(graph)).name == model.name
+
+
+def test_a_full_disk_leaves_the_old_export_whole(model, samples, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    steps.export(model, samples, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(graph, folder):
+        (folder / "model.h").write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(steps.c_source, "emit", full)
+    other = random_network(1)
+    for folder in (out, tmp_path / "new"):
+        with pytest.raises(UserError, match=r"Cannot write into .*: No space left on device"):
+            steps.export(other, samples_for(other, 32), folder)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_export_that_fails_leaves_the_old_one(model, samples, tmp_path):

@@ -33,10 +33,30 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, monkeypatch):
         workspace.read_model(tmp_path)
 
 
+@pytest.mark.parametrize("text", ['{"my": "config"}', "no JSON", "[]", '{"written by": "me"}'])
+def test_somebody_elses_manifest_is_left_alone(text, tmp_path):
+    (tmp_path / workspace.MANIFEST).write_text(text)
+    with pytest.raises(UserError, match="files that keras-bc did not write"):
+        workspace.claim(tmp_path, [])
+    assert (tmp_path / workspace.MANIFEST).read_text() == text
+
+
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
         workspace.check(tmp_path / "file")
+
+
+def test_a_keras_model_is_to_be_exported_first(tmp_path):
+    (tmp_path / "mine.keras").touch()
+    with pytest.raises(UserError, match=r"mine\.keras is not exported yet. Run `keras-bc export"):
+        workspace.model_file(tmp_path / "mine.keras")
+
+
+def test_a_damaged_model_is_named(tmp_path):
+    (tmp_path / "mine.tflite").write_bytes(b"text")
+    with pytest.raises(UserError, match=r"mine\.tflite: Not a \.tflite file"):
+        workspace.read_model(tmp_path / "mine.tflite")
 
 
 def test_the_model_is_found_by_its_folder_or_its_name(tmp_path):

@@ -61,6 +61,13 @@ def test_inference_weights_come_back_after_an_error():
     assert model.layers[0].weights_mode == "deployed"
 
 
+def test_outputs_that_are_no_numbers_are_no_classes():
+    model = _classifier()
+    model.layers[0].set_weights([np.full((2, 2), np.nan, "float32")])
+    with pytest.raises(UserError, match="outputs are not finite"):
+        evaluate(model, X, np.zeros(4, int), weights="real")
+
+
 def test_labels_are_integers():
     with pytest.raises(UserError, match="Expected one integer"):
         evaluate(_classifier(), X, np.zeros(4, "float32"))

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,6 +101,22 @@ def test_killed_and_resumed_equals_unbroken(unbroken, tmp_path):
     for x, y in zip(a.weights, b.weights, strict=True):
         np.testing.assert_array_equal(x.numpy(), y.numpy())
     assert not (tmp_path / "model.resume.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.png", "model.history.json"])
+def test_files_of_somebody_else_are_not_overwritten(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UserError, match=f"{name} is in the way"):
+        train(RECIPE, tmp_path / "model.keras", quiet=True)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_training_may_replace_an_earlier_one(unbroken, tmp_path):
+    folder, _ = unbroken
+    for path in folder.iterdir():
+        shutil.copy(path, tmp_path)
+    history = train(RECIPE, tmp_path / "model.keras", epochs=1, quiet=True)
+    assert json.loads((tmp_path / "model.history.json").read_text()) == history
 
 
 def test_refuses_a_folder_for_an_output_before_it_trains(tmp_path):
