@@ -10,6 +10,7 @@ prepares.
 """
 
 import contextlib
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -214,7 +215,8 @@ def _read_tfds(name: str) -> tuple[Split, Split]:
 
     try:
         with _absl_errors_only():
-            builder = tfds.builder(name)
+            # tfds itself reads the variable only once, when it is imported.
+            builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
             prepared = builder.is_prepared()
         if not prepared:
             _check_network(_TFDS[name].source)
