@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_bc import draws, quantizers
-from keras_bc.quantizers import Binary, StochasticBinary
+from keras_bc.quantizers import Binary, StochasticBinary, StochasticTernary, Ternary
 
 W = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], "float32")
 
@@ -49,7 +49,47 @@ def test_stochastic_is_plain_binary_at_inference():
     assert np.array_equal(StochasticBinary()(W), Binary()(W))
 
 
-@pytest.mark.parametrize("quantizer", [Binary(), StochasticBinary(0.3)])
+def test_ternary_is_zero_within_a_third_of_the_scale():
+    w = np.array([-2.0, -0.4, -1 / 3, -0.1, 0.0, 0.3, 0.34, 1.0], "float32")
+    assert np.array_equal(Ternary()(w), [-1, -1, 0, 0, 0, 0, 1, 1])
+    assert np.array_equal(Ternary(0.5)(w), [-0.5, -0.5, -0.5, 0, 0, 0.5, 0.5, 0.5])
+    assert np.array_equal(Ternary(threshold=0)(w), [-1, -1, -1, -1, 0, 1, 1, 1])
+
+
+def test_stochastic_ternary_draws_where_uniform_is_below_the_magnitude():
+    for uniform, expected in (
+        (0.0, [-1, -1, 0, 0, 1, 1]),
+        (0.25, [-1, -1, 0, 0, 0, 1]),
+        (0.49, [-1, -1, 0, 0, 0, 1]),
+        (0.5, [-1, 0, 0, 0, 0, 1]),
+        (0.999, [-1, 0, 0, 0, 0, 1]),
+    ):
+        drawn = StochasticTernary()(W, training=True, uniform=np.full(6, uniform, "float32"))
+        assert np.array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_stochastic_ternary_probabilities(scale):
+    n = 100_000
+    for w in (-0.9, -0.3, 0.0, 0.6, 1.0):
+        weights = np.full(n, w * scale, "float32")
+        uniform = draws.uniform((n,), 5, 0)
+        drawn = np.asarray(StochasticTernary(scale)(weights, training=True, uniform=uniform))
+        assert set(np.unique(drawn)) <= {0, np.float32(np.copysign(scale, w))}
+        p = abs(w)
+        # Five standard deviations of a binomial share: one run in a million fails by chance.
+        assert abs((drawn != 0).mean() - p) <= 5 * np.sqrt(p * (1 - p) / n)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
+def test_a_threshold_is_a_share_of_the_scale(threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        Ternary(threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    "quantizer", [Binary(), StochasticBinary(0.3), Ternary(), StochasticTernary(0.3)]
+)
 def test_gradient_is_the_identity_also_beyond_the_clip(quantizer):
     import tensorflow as tf
 
@@ -70,7 +110,16 @@ def test_inference_holds_no_gradient_trick():
     assert kinds <= {"Placeholder", "Const", "GreaterEqual", "SelectV2", "Identity", "Neg", "Cast"}
 
 
-@pytest.mark.parametrize("quantizer", [Binary(), StochasticBinary(0.25), Binary("glorot")])
+@pytest.mark.parametrize(
+    "quantizer",
+    [
+        Binary(),
+        StochasticBinary(0.25),
+        Binary("glorot"),
+        Ternary(threshold=0.2),
+        StochasticTernary("glorot", 0.5),
+    ],
+)
 def test_serializes(quantizer):
     again = quantizers.get(quantizers.serialize(quantizer))
     assert type(again) is type(quantizer)

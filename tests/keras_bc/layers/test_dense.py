@@ -15,7 +15,9 @@ def _layer(**arguments):
     return layer
 
 
-@pytest.mark.parametrize("quantizer", ["binary", "stochastic_binary"])
+@pytest.mark.parametrize(
+    "quantizer", ["binary", "stochastic_binary", "ternary", "stochastic_ternary"]
+)
 def test_does_what_every_layer_must(quantizer):
     arguments = {"units": 5, "kernel_quantizer": quantizer, "activation": "sigmoid"}
     check_layer(BinaryDense, arguments, (4, 3), (4, 5))
