@@ -118,8 +118,9 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
     "--weights",
     default="deployed",
     show_default=True,
-    metavar="real|deployed",
-    help="The float weights of the training, or the one-bit weights that the chip gets.",
+    metavar="real|deployed|ensemble:N",
+    help="The float weights of the training, the few-bit weights that the chip gets, or the mean "
+    "of N networks with drawn weights.",
 )
 @_shared
 def evaluate(model, dataset, weights):

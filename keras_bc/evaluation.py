@@ -1,6 +1,7 @@
 """Test errors, each with the weights that it was measured with."""
 
 import contextlib
+import re
 
 import keras
 import numpy as np
@@ -28,8 +29,10 @@ def evaluate(
         model: A classifier with one output a class.
         x: Examples, `(n, ...)`; reshaped to the model's input where only the axes differ.
         y: Integer labels, `(n,)`.
-        weights: "deployed" for the weights that export packs, "real" for the float ones, with
-            which the BinaryConnect paper tests its stochastically trained networks.
+        weights: "deployed" for the weights that export packs; "real" for the float ones, with
+            which the BinaryConnect paper tests its stochastically trained networks;
+            "ensemble:N" for the mean output of N networks with drawn weights, the third method of
+            section 2.6, the same N every time.
         train_x: Training examples on which batch-norm statistics are re-estimated for these weights
             while this runs. A saved model's statistics fit its deployed weights, so "real" is only
             meaningful with it. The model is as before afterwards.
@@ -41,15 +44,24 @@ def evaluate(
     Raises:
         UserError: The examples, the labels or `weights` do not fit the model.
     """
-    if weights not in WEIGHTS_MODES:
+    ensemble = re.fullmatch(r"ensemble:([1-9]\d*)", weights)
+    if weights not in WEIGHTS_MODES and not ensemble:
         raise UserError(
-            f"Cannot evaluate with weights '{weights}'. Expected {' or '.join(WEIGHTS_MODES)}."
+            f"Cannot evaluate with weights '{weights}'. Expected {', '.join(WEIGHTS_MODES)}, or "
+            "ensemble:N with N from 1."
         )
     x = fit_input(model, x)
-    with _restored_statistics(model), inference_weights(model, weights):
-        if train_x is not None:
-            reestimate_batch_norm(model, fit_input(model, train_x), batch_size)
-        error = measure_error(model, x, y, batch_size)
+    check_labels(y, len(x))
+    networks = (
+        _samples(model, int(ensemble[1])) if ensemble else [inference_weights(model, weights)]
+    )
+    outputs = []
+    for network in networks:
+        with _restored_statistics(model), network:
+            if train_x is not None:
+                reestimate_batch_norm(model, fit_input(model, train_x), batch_size)
+            outputs.append(_outputs(model, x, batch_size))
+    error = error_percent(np.mean(outputs, axis=0), y)
     return {"error": error, "samples": len(x), "weights": weights}
 
 
@@ -62,10 +74,14 @@ def measure_error(
         UserError: The labels do not fit.
     """
     check_labels(y, len(x))
+    return error_percent(_outputs(model, x, batch_size), y)
+
+
+def _outputs(model, x, batch_size):
     # Not `predict`: that would keep the weights' mode which it was compiled in.
     batches = (x[start : start + batch_size] for start in range(0, len(x), batch_size))
     outputs = [ops.convert_to_numpy(model(batch, training=False)) for batch in batches]
-    return error_percent(np.concatenate(outputs), y)
+    return np.concatenate(outputs)
 
 
 @contextlib.contextmanager
@@ -79,6 +95,30 @@ def inference_weights(model: keras.Model, mode: str):
     finally:
         for layer, mode_before in before:
             layer.weights_mode = mode_before
+
+
+def _samples(model, count):
+    """`count` contexts, in each of which the model has another draw of its weights."""
+    layers = quantized(model)
+    if not any(layer.kernel_quantizer.draws for layer in layers):
+        raise UserError(
+            f"The model '{model.name}' draws no weights, so all networks of an ensemble are the "
+            "same. Evaluate it with deployed weights."
+        )
+    return [_sampled_weights(model, layers, number) for number in range(count)]
+
+
+@contextlib.contextmanager
+def _sampled_weights(model, layers, number):
+    before = [ops.convert_to_numpy(layer.kernel) for layer in layers]
+    try:
+        for layer in layers:
+            layer.kernel.assign(layer.sampled_kernel(number))
+        with inference_weights(model, "real"):  # which the samples are now
+            yield
+    finally:
+        for layer, kernel in zip(layers, before, strict=True):
+            layer.kernel.assign(kernel)
 
 
 @contextlib.contextmanager

@@ -95,6 +95,20 @@ class QuantizedKernel:
         """Return the deployed weights, e.g. +H and -H, in the shape of the kernel, as float32."""
         return ops.convert_to_numpy(self.kernel_quantizer(self.kernel))
 
+    def sampled_kernel(self, number: int) -> np.ndarray:
+        """Return sample `number` (from 0) of the drawn weights, as float32.
+
+        Samples have a stream of their own, so taking them changes nothing in a training. Where the
+        quantizer does not draw they are the deployed weights.
+        """
+        if not self.kernel_quantizer.draws:
+            return self.deployed_kernel()
+        stream = draws.stream(self.seed, f"{self.name}/sample")
+        uniform = draws.uniform(self.kernel.shape, stream, number)
+        return ops.convert_to_numpy(
+            self.kernel_quantizer(self.kernel, training=True, uniform=uniform)
+        )
+
     def propagated_kernel(self, training: bool):
         """Return the weights that this call multiplies by, in the layer's compute dtype."""
         if training:

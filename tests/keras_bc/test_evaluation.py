@@ -28,6 +28,39 @@ def test_counts_wrong_classes():
     }
 
 
+def _stochastic():
+    layer = BinaryDense(2, use_bias=False, kernel_quantizer="stochastic_binary", seed=1, name="a")
+    model = keras.Sequential([keras.Input((2,)), layer])
+    kernel = np.array([[0.8, -0.8], [-0.8, 0.8]], "float32")
+    layer.set_weights([kernel, np.uint32(7)])
+    return model
+
+
+def test_an_ensemble_is_the_mean_of_drawn_networks():
+    model = _stochastic()
+    layer = model.layers[0]
+    samples = [layer.sampled_kernel(number) for number in range(200)]
+    assert {float(w) for sample in samples for w in sample.ravel()} == {-1, 1}
+    assert len({sample.tobytes() for sample in samples}) > 5
+    # The mean of a draw is its real weight: 200 draws of deviation 0.6 come within 0.2.
+    np.testing.assert_allclose(np.mean(samples, axis=0), layer.kernel, atol=0.2)
+    x = np.array([[3, 1], [1, 3]], "float32")
+    outputs = np.mean([x @ sample for sample in samples[:5]], axis=0)
+    y = outputs.argmax(axis=1)
+    result = evaluate(model, x, y, weights="ensemble:5")
+    assert result == {"error": 0, "samples": 2, "weights": "ensemble:5"}
+    assert evaluate(model, x, 1 - y, weights="ensemble:5")["error"] == 100
+
+
+def test_an_ensemble_leaves_the_model_as_it_was():
+    model = _stochastic()
+    before = model.get_weights()
+    evaluate(model, X, np.zeros(4, int), "ensemble:3", train_x=X)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert model.layers[0].weights_mode == "deployed"
+
+
 def test_says_which_weights():
     # Real: outputs (0.2, -2.6), (-0.2, -0.6), (0.2, -2.6), (-0.5, 1.3): the classes 0, 0, 0, 1.
     result = evaluate(_classifier(), X, np.array([0, 1, 0, 1]), weights="real", batch_size=3)
@@ -114,7 +147,9 @@ def test_fit_shape_swaps_no_axes():
     [
         (X, [[0], [0], [0], [0]], "deployed", "Expected one integer"),
         (X, [0, 0, 0, -1], "deployed", "Expected one integer"),
-        (X, [0, 0, 0, 0], "ensemble:3", "Expected deployed or real"),
+        (X, [0, 0, 0, 0], "drawn", "Expected deployed, real, or ensemble:N"),
+        (X, [0, 0, 0, 0], "ensemble:0", "Expected deployed, real, or ensemble:N"),
+        (X, [0, 0, 0, 0], "ensemble:3", "draws no weights"),
         (X, [0, 0, 0, 2], "deployed", "label 2, but the model has 2 outputs"),
         (X, [0, 0, 0], "deployed", "Expected a label each"),
         (X[:0], [], "deployed", "Expected a label each"),
