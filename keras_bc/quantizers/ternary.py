@@ -1,0 +1,62 @@
+"""Weights of three values: -H, 0 and +H."""
+
+import keras
+from keras import ops
+
+from keras_bc.quantizers.base import Quantizer, signs
+
+
+@keras.saving.register_keras_serializable(package="keras_bc")
+class Ternary(Quantizer):
+    """Deterministic ternarization: sign(w) H where |w| > threshold H, otherwise 0.
+
+    Neural Networks with Few Multiplications (Lin et al. 2016), section 3.1, draws; this is the
+    likeliest of three equal parts of [-H, H], which inference and the chip use.
+
+    Args:
+        scale: H, as in `Quantizer`.
+        threshold: In [0, 1), a share of H.
+
+    Raises:
+        ValueError: The scale or the threshold is not such.
+    """
+
+    bits = 2
+
+    def __init__(self, scale: float | str = 1.0, threshold: float = 1 / 3):
+        super().__init__(scale)
+        if not 0 <= threshold < 1:
+            raise ValueError(
+                "Invalid value for argument `threshold`. Expected a number in [0, 1). "
+                f"Received: threshold={threshold!r}"
+            )
+        self.threshold = threshold
+
+    def deterministic(self, inputs):
+        scale = self.scale_of(inputs.shape)
+        passes = ops.greater(ops.abs(inputs), ops.cast(self.threshold * scale, inputs.dtype))
+        return _signed(passes, inputs, scale)
+
+    def get_config(self):
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+@keras.saving.register_keras_serializable(package="keras_bc")
+class StochasticTernary(Ternary):
+    """Stochastic ternarization: sign(w) H with probability min(|w / H|, 1), otherwise 0.
+
+    Neural Networks with Few Multiplications, section 3.1. Only training steps draw; without a draw
+    it is `Ternary`.
+    """
+
+    draws = True
+
+    def forward(self, inputs, uniform=None):
+        scale = self.scale_of(inputs.shape)
+        drawn = ops.cast(ops.multiply(uniform, scale), inputs.dtype)
+        return _signed(ops.less(drawn, ops.abs(inputs)), inputs, scale)
+
+
+def _signed(passes, inputs, scale: float):
+    """sign(inputs) * scale where it passes, otherwise 0."""
+    return ops.where(passes, signs(inputs, scale), ops.zeros_like(inputs))
