@@ -5,6 +5,7 @@ of those. Inference has other weights, so it needs its own mean and variance.
 """
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -21,6 +22,9 @@ def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1
     variance of its inputs, summed in float64. The layers before it have their new statistics by
     then, so the result is that of one batch as large as `x`, at the price of one pass a layer.
     The weights are those of inference: deployed, unless a layer's `weights_mode` is "real".
+
+    A norm of another kind has `squares(centered)`, what it averages for the variance, and
+    `assign_statistics(mean, variance)`, as `ShiftBatchNormalization`. That takes a second pass.
 
     Nothing else changes: no draw, no dropout, no counter. On an error the old statistics return.
     A batch norm that is called twice in one pass gets the statistics over both calls.
@@ -41,18 +45,38 @@ def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1
     norms = batch_norms(model)
     if not norms:
         return
-    before = [(norm, _statistics(norm)) for norm in norms]
+    before = [(v, ops.convert_to_numpy(v)) for norm in norms for v in norm.non_trainable_variables]
     try:
         for norm in _call_order(model, norms, x[:1]):
-            moments = _Moments()
-            with _watch(norm, lambda norm, inputs, moments=moments: moments.add(norm, inputs)):
-                for start in range(0, len(x), batch_size):
-                    model(x[start : start + batch_size], training=False)
-            _assign(norm, moments.mean, moments.variance)
+            _reestimate(norm, functools.partial(_show_inputs, model, norm, x, batch_size))
     except BaseException:
-        for norm, statistics in before:
-            _assign(norm, *statistics)
+        for variable, value in before:
+            variable.assign(value)
         raise
+
+
+def _reestimate(norm, show_inputs):
+    moments = _Moments()
+    show_inputs(moments.add)
+    if not hasattr(norm, "assign_statistics"):
+        norm.moving_mean.assign(moments.mean)
+        norm.moving_variance.assign(moments.variance)
+        return
+    mean, squares = moments.mean.astype("float32"), _Moments()
+    show_inputs(lambda values: squares.add(ops.convert_to_numpy(norm.squares(values - mean))))
+    norm.assign_statistics(mean, squares.mean)
+
+
+def _show_inputs(model, norm, x, batch_size, see):
+    """Show `see` all inputs of the layer, `(n, channels)` at a time, while `x` goes through."""
+
+    def see_channels_last(norm, inputs):
+        values = np.moveaxis(ops.convert_to_numpy(ops.cast(inputs, "float32")), norm.axis, -1)
+        see(values.reshape(-1, values.shape[-1]))
+
+    with _watch(norm, see_channels_last):
+        for start in range(0, len(x), batch_size):
+            model(x[start : start + batch_size], training=False)
 
 
 class _Moments:
@@ -61,9 +85,8 @@ class _Moments:
     def __init__(self):
         self.count, self.mean, self._squares = 0, 0.0, 0.0
 
-    def add(self, norm, inputs):
-        values = np.moveaxis(ops.convert_to_numpy(ops.cast(inputs, "float32")), norm.axis, -1)
-        values = values.reshape(-1, values.shape[-1])
+    def add(self, values):
+        """Add float32 values, `(n, channels)`."""
         count, mean = len(values), values.mean(0, dtype="float64")
         squares = np.square(values - mean.astype("float32")).sum(0, dtype="float64")
         total, shift = self.count + count, mean - self.mean
@@ -100,12 +123,3 @@ def _watch(norm, see):
         yield
     finally:
         del norm.call
-
-
-def _statistics(norm):
-    return [ops.convert_to_numpy(v) for v in (norm.moving_mean, norm.moving_variance)]
-
-
-def _assign(norm, mean, variance):
-    norm.moving_mean.assign(mean)
-    norm.moving_variance.assign(variance)

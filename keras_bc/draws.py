@@ -16,9 +16,12 @@ from collections.abc import Sequence
 
 from keras import ops
 
+from keras_bc import replica
+
 _FIRST_MULTIPLIER = 0x7FEB352D
 _SECOND_MULTIPLIER = 0x846CA68B
 _GOLDEN_RATIO = 0x9E3779B9  # 2^32 divided by the golden ratio: spreads consecutive counters
+_REPLICA = 0x85EBCA6B  # another odd constant: spreads consecutive replicas
 
 
 def stream(seed: int, name: str) -> int:
@@ -26,11 +29,13 @@ def stream(seed: int, name: str) -> int:
     return zlib.crc32(f"{seed}/{name}".encode())
 
 
-def uniform(shape: Sequence[int], stream: int, counter):
+def uniform(shape: Sequence, stream: int, counter):
     """Return draw number `counter` of `stream`: independent uniform numbers in [0, 1).
 
+    The replicas of a `tf.distribute` strategy draw differently; the first draws as if it were alone.
+
     Args:
-        shape: Of the result, static.
+        shape: Of the result, as `keras.ops.shape` gives it: a dimension may be a tensor.
         stream: From `stream()`, or any integer in [0, 2^32).
         counter: Integer scalar (tensor or Python), the number of the draw.
 
@@ -38,7 +43,8 @@ def uniform(shape: Sequence[int], stream: int, counter):
         A float32 tensor; each element is a multiple of 2^-24.
     """
     counter = ops.cast(counter, "uint32")
-    first_key = _hash(ops.add(ops.multiply(counter, _word(_GOLDEN_RATIO)), _word(stream)))
+    start = ops.add(ops.multiply(counter, _word(_GOLDEN_RATIO)), _word(stream))
+    first_key = _hash(ops.add(start, ops.multiply(_word(replica.number()), _word(_REPLICA))))
     second_key = _hash(ops.bitwise_xor(first_key, _word(_GOLDEN_RATIO)))
     index = ops.cast(ops.arange(math.prod(shape), dtype="int32"), "uint32")
     word = _hash(ops.add(index, first_key), second_key)
@@ -61,6 +67,8 @@ def _xorshift(word, bits: int):
     return ops.bitwise_xor(word, ops.right_shift(word, _word(bits)))
 
 
-def _word(value: int):
-    """A uint32 constant; a bare Python integer would promote the arithmetic to 64 bits."""
-    return ops.convert_to_tensor(value, dtype="uint32")
+def _word(value):
+    """A uint32 scalar; a bare Python integer would promote the arithmetic to 64 bits."""
+    if isinstance(value, int):
+        return ops.convert_to_tensor(value, dtype="uint32")
+    return ops.cast(value, "uint32")

@@ -16,17 +16,15 @@ class BinaryDense(QuantizedKernel, keras.layers.Dense):
 
     Args:
         units: Positive integer, the number of outputs.
-        activation: As in `keras.layers.Dense`.
-        use_bias: Whether a bias is added; needless where batch normalization follows.
-        kernel_quantizer: "binary", "stochastic_binary" or a `keras_bc.quantizers.Quantizer`.
-        kernel_constraint: "clip" (default) clips the real weights to the quantizer's scale.
-        seed: Integer, of the draws of a stochastic quantizer.
-        kwargs: All other arguments of `keras.layers.Dense`.
+        kernel_quantizer, kernel_constraint, input_quantizer, backprop_quantizer, seed: As in
+            `QuantizedKernel`.
+        kwargs: All other arguments of `keras.layers.Dense`. Where batch normalization follows, a
+            bias is needless: `use_bias=False`.
 
     Input shape: `(batch, ..., inputs)`. Output shape: `(batch, ..., units)`.
 
     Raises:
-        ValueError: The quantizer is unknown, or an argument is not as Keras wants it.
+        ValueError: A quantizer is unknown, or an argument is not as Keras wants it.
 
     Example:
 
@@ -35,28 +33,5 @@ class BinaryDense(QuantizedKernel, keras.layers.Dense):
     (1, 10)
     """
 
-    def __init__(
-        self,
-        units,
-        activation=None,
-        use_bias=True,
-        kernel_quantizer="binary",
-        kernel_constraint="clip",
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(
-            units,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_quantizer=kernel_quantizer,
-            kernel_constraint=kernel_constraint,
-            seed=seed,
-            **kwargs,
-        )
-
-    def call(self, inputs, training=False):
-        outputs = ops.matmul(inputs, self.propagated_kernel(training))
-        if self.use_bias:
-            outputs = ops.add(outputs, self.bias)
-        return outputs if self.activation is None else self.activation(outputs)
+    def _product(self, inputs, kernel):
+        return ops.matmul(inputs, kernel)

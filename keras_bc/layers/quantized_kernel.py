@@ -5,64 +5,80 @@
 - *deployed*: the deterministic weights that inference uses and export packs.
 """
 
-import random
 import warnings
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_bc import draws, glorot, quantizers
+from keras_bc import backprop, draws, glorot, quantizers
 from keras_bc.constraints import WeightClip
+from keras_bc.layers.drawing import Drawing
 
 WEIGHTS_MODES = ("deployed", "real")
 
 
-class QuantizedKernel:
+class QuantizedKernel(Drawing):
     """Mixin, to stand before the Keras layer whose kernel it quantizes.
 
+    A subclass says what its product is: `_product(inputs, kernel)`.
+
     Args:
-        kernel_quantizer: A `Quantizer`, by name or as an object.
+        kernel_quantizer: A `keras_bc.quantizers.Quantizer`, by name or as an object: "binary" is
+            deterministic BinaryConnect, "stochastic_binary", "ternary", "stochastic_ternary" and
+            the others are listed there.
         kernel_constraint: "clip" is the `WeightClip` that matches the quantizer's scale. Anything
             else replaces it, and without a clip real weights drift out of reach: that warns.
-        seed: Of the draws. By default taken from Python's `random`, which
-            `keras.utils.set_random_seed` seeds, and then saved with the layer. The draws depend
-            on the layer's name too: layers of different names draw differently even with the same
-            seed, and who wants the same draws again in one process gives the layer a name, since
-            Keras numbers its own on and on.
-        kwargs: For the Keras layer.
+        input_quantizer: None, or a `Quantizer` of the inputs: "sign" or "stochastic_sign" for
+            Binarized Neural Networks.
+        backprop_quantizer: None, or "power_of_two" or a `keras_bc.backprop.PowerOfTwo` for
+            quantized back-propagation: the inputs in the kernel's gradient become powers of two.
+        seed: Integer, of the draws; see `Drawing`.
+        args, kwargs: For the Keras layer.
 
     Raises:
-        ValueError: The quantizer is unknown.
+        ValueError: A quantizer is unknown, or an argument is not as Keras wants it.
     """
 
-    def __init__(self, *args, kernel_quantizer, kernel_constraint, seed, **kwargs):
+    def __init__(
+        self,
+        *args,
+        kernel_quantizer="binary",
+        kernel_constraint="clip",
+        input_quantizer=None,
+        backprop_quantizer=None,
+        seed=None,
+        **kwargs,
+    ):
         self.kernel_quantizer = quantizers.get(kernel_quantizer)
         if kernel_constraint == "clip":
             kernel_constraint = WeightClip(self.kernel_quantizer.scale)
-        super().__init__(*args, kernel_constraint=kernel_constraint, **kwargs)
-        self.seed = random.randrange(2**31) if seed is None else seed
+        kwargs[self._constraint_argument] = kernel_constraint
+        super().__init__(*args, seed=seed, **kwargs)
+        self.input_quantizer = None if input_quantizer is None else quantizers.get(input_quantizer)
+        self.backprop_quantizer = backprop.get(backprop_quantizer)
         self._weights_mode = "deployed"
-        self._draw_counter = None
-        if self.kernel_constraint is None:
+        if kernel_constraint is None:
             warnings.warn(
                 f"Layer '{self.name}' has no kernel_constraint: without the clip its real weights "
                 "can grow to where their signs no longer change. Leave out `kernel_constraint` to "
                 "get the matching WeightClip.",
-                stacklevel=3,
+                stacklevel=2,
             )
+
+    _constraint_argument = "kernel_constraint"
+    """What the Keras layer calls its kernel's constraint."""
 
     def build(self, input_shape):
         super().build(input_shape)
-        if self.kernel_quantizer.draws:
-            self._draw_counter = self.add_weight(
-                name="draw_counter",
-                shape=(),
-                initializer="zeros",
-                dtype="uint32",
-                trainable=False,
-                aggregation="only_first_replica",
-            )
+        if self._draws:
+            self.add_draw_counter()
+
+    @property
+    def _draws(self) -> bool:
+        """Whether a training call draws anything."""
+        drawing = self.backprop_quantizer is not None or self.kernel_quantizer.draws
+        return drawing or (self.input_quantizer is not None and self.input_quantizer.draws)
 
     def add_weight(self, *args, name=None, **kwargs):
         """Add a weight; the kernel keeps its float32 in mixed precision and knows its fans."""
@@ -103,8 +119,7 @@ class QuantizedKernel:
         """
         if not self.kernel_quantizer.draws:
             return self.deployed_kernel()
-        stream = draws.stream(self.seed, f"{self.name}/sample")
-        uniform = draws.uniform(self.kernel.shape, stream, number)
+        uniform = draws.uniform(self.kernel.shape, self.stream("sample"), number)
         return ops.convert_to_numpy(
             self.kernel_quantizer(self.kernel, training=True, uniform=uniform)
         )
@@ -112,20 +127,41 @@ class QuantizedKernel:
     def propagated_kernel(self, training: bool):
         """Return the weights that this call multiplies by, in the layer's compute dtype."""
         if training:
-            kernel = self.kernel_quantizer(self.kernel, training=True, uniform=self._draw())
+            kernel = self._quantize(self.kernel_quantizer, self.kernel, training, "")
+            self.count_draw()
         elif self.weights_mode == "deployed":
             kernel = self.kernel_quantizer(self.kernel)
         else:
             kernel = self.kernel
         return ops.cast(kernel, self.compute_dtype)
 
-    def _draw(self):
-        if not self.kernel_quantizer.draws:
-            return None
-        stream = draws.stream(self.seed, self.name)
-        uniform = draws.uniform(self.kernel.shape, stream, self._draw_counter.value)
-        self._draw_counter.assign_add(1)
-        return uniform
+    def call(self, inputs, training=False):
+        if self.input_quantizer is not None:
+            inputs = self._quantize(self.input_quantizer, inputs, training, "inputs")
+        if training and self.backprop_quantizer is not None:
+            uniform = self.uniform_like(inputs, "backprop")
+            rounded = self.backprop_quantizer(inputs, uniform)
+            kernel = self.propagated_kernel(training)
+            outputs = backprop.bilinear(self._product, inputs, kernel, rounded)
+        else:
+            outputs = self._product(inputs, self.propagated_kernel(training))
+        if self.use_bias:
+            outputs = ops.add(outputs, self._bias_like(outputs))
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def _quantize(self, quantizer, tensor, training, purpose):
+        draw = training and quantizer.draws
+        uniform = self.uniform_like(tensor, purpose) if draw else None
+        return quantizer(tensor, training=training, uniform=uniform)
+
+    def _product(self, inputs, kernel):
+        """The layer's linear operation."""
+        raise NotImplementedError
+
+    def _bias_like(self, outputs):
+        if getattr(self, "data_format", "channels_last") == "channels_last":
+            return self.bias
+        return ops.reshape(self.bias, (-1,) + (1,) * (len(outputs.shape) - 2))
 
     # Keras's Dense and convolutions list the weights that they save one by one; the plain layer
     # saves all that there are, the draw counter too.
@@ -136,8 +172,15 @@ class QuantizedKernel:
         keras.layers.Layer.load_own_variables(self, store)
 
     def get_config(self):
+        config = super().get_config()
         return {
-            **super().get_config(),
+            "kernel_constraint": config.pop(self._constraint_argument),
+            **config,
             "kernel_quantizer": quantizers.serialize(self.kernel_quantizer),
-            "seed": self.seed,
+            "input_quantizer": _config(self.input_quantizer),
+            "backprop_quantizer": _config(self.backprop_quantizer),
         }
+
+
+def _config(quantizer) -> dict | None:
+    return None if quantizer is None else keras.saving.serialize_keras_object(quantizer)

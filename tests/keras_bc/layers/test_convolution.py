@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_bc.layers import BinaryConv2D
+from keras_bc.layers import BinaryConv1D, BinaryConv2D, BinaryConv2DTranspose
 from tests.keras_bc.layer_checks import check_layer
 
 
@@ -62,3 +62,49 @@ def test_channels_first_equals_channels_last():
 def test_refuses_what_keras_refuses():
     with pytest.raises(ValueError, match="strides > 1"):
         BinaryConv2D(6, 3, strides=2, dilation_rate=2)
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "plain_class", "arguments", "shape"),
+    [
+        (BinaryConv1D, keras.layers.Conv1D, {}, (2, 8, 4)),
+        (BinaryConv1D, keras.layers.Conv1D, {"padding": "causal"}, (2, 8, 4)),
+        (BinaryConv1D, keras.layers.Conv1D, {"strides": 2, "padding": "same"}, (2, 7, 4)),
+        (BinaryConv1D, keras.layers.Conv1D, {"groups": 2}, (2, 8, 4)),
+        (BinaryConv2DTranspose, keras.layers.Conv2DTranspose, {}, (2, 5, 4, 3)),
+        (
+            BinaryConv2DTranspose,
+            keras.layers.Conv2DTranspose,
+            {"strides": (2, 3), "padding": "same"},
+            (2, 5, 4, 3),
+        ),
+        (
+            BinaryConv2DTranspose,
+            keras.layers.Conv2DTranspose,
+            {"strides": 2, "output_padding": 1, "padding": "same"},
+            (2, 5, 4, 3),
+        ),
+    ],
+)
+def test_the_others_are_keras_with_the_signs(layer_class, plain_class, arguments, shape):
+    binary = layer_class(6, 3, bias_initializer="uniform", **arguments)
+    plain = plain_class(6, 3, **arguments)
+    x = np.random.default_rng(0).uniform(-1, 1, shape).astype("float32")
+    plain.build(shape)
+    binary.build(shape)
+    plain.set_weights([np.where(binary.get_weights()[0] >= 0, 1, -1), binary.get_weights()[1]])
+    for training in (False, True):
+        np.testing.assert_allclose(binary(x, training=training), plain(x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "shape", "output_shape"),
+    [
+        (BinaryConv1D, {"padding": "causal"}, (2, 8, 4), (2, 8, 6)),
+        (BinaryConv1D, {"kernel_quantizer": "stochastic_ternary"}, (2, 8, 4), (2, 6, 6)),
+        (BinaryConv2DTranspose, {"strides": 2}, (2, 5, 4, 3), (2, 11, 9, 6)),
+        (BinaryConv2DTranspose, {"backprop_quantizer": "power_of_two"}, (2, 5, 4, 3), (2, 7, 6, 6)),
+    ],
+)
+def test_the_others_do_what_every_layer_must(layer_class, arguments, shape, output_shape):
+    check_layer(layer_class, {"filters": 6, "kernel_size": 3, **arguments}, shape, output_shape)

@@ -8,6 +8,7 @@ from keras_bc import quantizers
 from keras_bc.constraints import WeightClip
 from keras_bc.layers import BinaryConv2D, BinaryDense
 from tests.keras_bc.layer_checks import check_saving
+from tests.keras_bc.running_backend import MODES
 
 X = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype("float32")
 
@@ -35,7 +36,7 @@ def _drawn(layer):
     return np.asarray(layer(np.eye(64, dtype="float32"), training=True))
 
 
-@pytest.mark.parametrize("compiled", [{}, {"jit_compile": True}, {"run_eagerly": True}])
+@pytest.mark.parametrize("compiled", MODES)
 def test_a_saved_model_goes_on_as_it_would_have(compiled, tmp_path):
     model = _model()
     model.compile("adam", "mse", **compiled)
@@ -75,7 +76,7 @@ def test_draws_afresh_each_training_step_and_never_at_inference():
     assert int(layer.variables[-1].numpy()) == 2
 
 
-@pytest.mark.parametrize("mode", [{"run_eagerly": True}, {}, {"jit_compile": True}])
+@pytest.mark.parametrize("mode", MODES)
 def test_draws_are_the_same_in_every_mode_of_execution(mode):
     layer = _stochastic(seed=7, kernel_initializer="zeros", name="layer")
     expected = _stochastic(seed=7, kernel_initializer="zeros", name="layer")
