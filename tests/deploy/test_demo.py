@@ -6,7 +6,7 @@ from tests.needs import cross_compiler, qemu
 @cross_compiler
 def test_without_mnist_the_demo_goes_on_with_the_digits(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setattr("keras_bc.datasets._check_network", _unreachable)
+    monkeypatch.setattr("keras_bc.datasets.tfds._check_network", _unreachable)
     monkeypatch.chdir(tmp_path)
     result = demo.run(tmp_path / "demo", short=True)
     assert (result["recipe"], result["dataset"]) == ("digits-mlp", "digits")
