@@ -169,6 +169,11 @@ def _kernel(layer: keras.Layer) -> tuple[np.ndarray, bool]:
     kernel = keras.ops.convert_to_numpy(layer.kernel)
     if not isinstance(layer, BinaryDense | BinaryConv2D):
         return kernel, False
+    if layer.input_quantizer is not None:
+        raise UserError(
+            f"Layer `{layer.name}` quantizes its inputs, which cannot be exported. Train it without "
+            "an input_quantizer."
+        )
     _check_finite(layer, kernel)  # NaN has a sign, too
     deployed = np.asarray(layer.deployed_kernel())
     magnitudes = np.abs(deployed).reshape(-1, deployed.shape[-1])

@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
-from keras_bc.layers import BinaryConv2D, BinaryDense
+from keras_bc.layers import BinaryConv2D, BinaryDense, SignActivation
 from keras_bc.quantizers import Quantizer
 
 
@@ -97,6 +97,8 @@ def test_a_users_own_relu_is_not_keras_s():
         (layers.MaxPooling2D(data_format="channels_first", name="first"), "channels_last"),
         (layers.Flatten(data_format="channels_first", name="first"), "channels_last"),
         (layers.Activation(lambda x: -x, name="own"), "`own` has the activation"),
+        (SignActivation(name="sign"), "`sign` of type SignActivation"),
+        (BinaryDense(4, input_quantizer="sign", name="bits"), "`bits` quantizes its inputs"),
         (BinaryDense(4, kernel_quantizer=Halves(), name="two"), "`two` has the quantizer Halves"),
         (BinaryDense(4, kernel_quantizer=Zeros(), name="none"), "`none` has the quantizer Zeros"),
     ],

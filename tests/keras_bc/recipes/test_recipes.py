@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from keras_bc import datasets, recipes
+from keras_bc import datasets, glorot, recipes
 from keras_bc.errors import UserError
 from keras_bc.layers import BinaryConv2D, BinaryDense
 from keras_bc.optimizers import GlorotScaled
+from keras_bc.traversal import quantized
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES)
@@ -25,8 +28,102 @@ def test_the_papers_network():
     dense = [layer for layer in model.layers if isinstance(layer, BinaryDense)]
     assert [layer.units for layer in dense] == [1024, 1024, 1024, 10]
     assert not any(layer.use_bias for layer in dense)
-    assert (recipe.epochs, recipe.batch_size, recipe.learning_rates) == (1000, 200, (0.3, 0.01))
+    # .3 to .01 on the sum over ten outputs, whose mean is Keras's loss.
+    assert (recipe.epochs, recipe.batch_size, recipe.learning_rates) == (1000, 200, (3.0, 0.1))
     assert isinstance(model.optimizer, keras.optimizers.SGD) and model.optimizer.momentum == 0
+    limit = glorot.coefficient((784, 1024))
+    assert np.abs(dense[0].deployed_kernel()).max() == pytest.approx(limit)
+    assert 1.9 * limit < np.abs(dense[0].kernel).max() <= 2 * limit
+
+
+def test_the_mean_loss_at_ten_times_the_rate_is_the_sum():
+    x, y = np.random.default_rng(0).normal(size=(2, 8, 10)).astype("float32")
+    y = np.sign(y)
+    results = []
+    for loss, rate in (
+        ("squared_hinge", 3.0),
+        (lambda t, p: keras.ops.sum(keras.ops.square(keras.ops.relu(1 - t * p)), -1), 0.3),
+    ):
+        model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(10, "linear")])
+        model.layers[0].set_weights([np.eye(10) / 2, np.zeros(10)])
+        model.compile(keras.optimizers.SGD(rate), loss)
+        model.train_on_batch(x, y)
+        results.append(model.get_weights()[0])
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("mnist-mlp", 784 * 1024 + 2 * 1024 * 1024 + 10240),
+        ("mnist-bnn", 784 * 4096 + 2 * 4096 * 4096 + 40960),
+        # 2x128C3-MP2-2x256C3-MP2-2x512C3-MP2-2x1024FC-10
+        (
+            "cifar10-cnn",
+            9 * (3 * 128 + 128 * 128 + 128 * 256 + 256 * 256 + 256 * 512 + 512 * 512)
+            + 8192 * 1024
+            + 1024 * 1024
+            + 10240,
+        ),
+        (
+            "cifar10-few-binary",
+            9 * (3 * 128 + 128 * 128)
+            + 4 * (128 * 256 + 256 * 256 + 256 * 512 + 512 * 512 + 512 * 1024)
+            + 1024 * 1024
+            + 10240,
+        ),
+    ],
+)
+def test_the_papers_networks_have_their_weights(name, weights):
+    layers = quantized(recipes.build(recipes.find(name)))
+    assert sum(np.size(layer.kernel) for layer in layers) == weights
+
+
+def test_binarization_and_its_control_differ_in_the_weights_alone():
+    def described(name):
+        recipe = recipes.find(name)
+        return [(kind.removeprefix("Binary"), given.get("units")) for kind, given in recipe.layers]
+
+    for name in ("mnist-mlp", "cifar10-cnn", "svhn-cnn"):
+        assert described(name) == described(f"{name}-none") == described(f"{name}-stochastic")
+        assert not quantized(recipes.build(recipes.find(f"{name}-none")))
+
+
+def test_both_orders_of_binarized_networks():
+    def kinds(name):
+        return [kind for kind, _ in recipes.find(name).layers[:8]]
+
+    assert kinds("cifar10-bnn") == [
+        *("BinaryConv2D", "BatchNormalization", "SignActivation"),
+        *("BinaryConv2D", "MaxPooling2D", "BatchNormalization", "SignActivation", "BinaryConv2D"),
+    ]
+    assert kinds("svhn-bnn-shift") == [
+        *("BinaryConv2D", "ShiftBatchNormalization", "Activation", "SignActivation"),
+        *("BinaryConv2D", "MaxPooling2D", "ShiftBatchNormalization", "Activation"),
+    ]
+
+
+def test_quantized_back_propagation_is_in_every_layer_of_its_recipes():
+    for name in ("mnist-few", "cifar10-few", "svhn-few"):
+        for suffix, expected in (("binary", False), ("binary-qbp", True), ("ternary-qbp", True)):
+            layers = quantized(recipes.build(recipes.find(f"{name}-{suffix}")))
+            assert all((layer.backprop_quantizer is not None) == expected for layer in layers)
+
+
+@pytest.mark.parametrize("name", ["svhn-cnn", "svhn-bnn-shift", "cifar10-few-ternary-qbp"])
+def test_image_recipes_train_on_arrays_of_their_shape(name):
+    recipe = recipes.find(name)
+    narrow = [(kind, _narrow(given)) for kind, given in recipe.layers]
+    model = recipes.build(replace(recipe, layers=tuple(narrow)))
+    x = np.random.default_rng(0).normal(size=(8, 32, 32, 3)).astype("float32")
+    before = model.get_weights()[0]
+    loss = model.train_on_batch(x, recipes.targets(np.arange(8), 10))
+    assert np.isfinite(loss) and (model.get_weights()[0] != before).any()
+
+
+def _narrow(given):
+    sizes = {key: max(given[key] // 16, 10) for key in ("units", "filters") if key in given}
+    return {**given, **sizes}
 
 
 def test_the_small_networks_are_small():
@@ -41,9 +138,19 @@ def test_the_small_networks_are_small():
 def test_the_rate_decays_exponentially_to_the_last_one():
     recipe = recipes.find("mnist-mlp")
     rates = [recipe.learning_rate(epoch, 10) for epoch in range(11)]
-    assert rates[0] == 0.3 and rates[10] == pytest.approx(0.01)
+    assert rates[0] == 3.0 and rates[10] == pytest.approx(0.1)
     ratios = np.divide(rates[1:], rates[:-1])
-    np.testing.assert_allclose(ratios, (0.01 / 0.3) ** 0.1)
+    np.testing.assert_allclose(ratios, (0.1 / 3.0) ** 0.1)
+
+
+def test_the_rate_is_halved_as_often_in_any_number_of_epochs():
+    recipe = recipes.find("mnist-bnn-shift")
+    assert (recipe.epochs, recipe.halve_every) == (200, 20)
+    for epochs in (200, 100, 20, 10):
+        rates = [recipe.learning_rate(epoch, epochs) for epoch in range(epochs + 1)]
+        assert rates[0] == 2**-6 and rates[-1] == recipe.learning_rates[1] == 2**-16
+        assert {np.log2(rate) for rate in rates} == set(range(-16, -5))
+    assert recipe.learning_rate(19, 200) == 2**-6 and recipe.learning_rate(20, 200) == 2**-7
 
 
 def test_the_same_seed_builds_the_same_model():
