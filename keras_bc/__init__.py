@@ -8,23 +8,40 @@ import importlib
 
 from keras_bc import registration
 
+_LAYERS = (
+    "BinaryConv1D",
+    "BinaryConv2D",
+    "BinaryConv2DTranspose",
+    "BinaryDense",
+    "BinaryDepthwiseConv2D",
+    "BinaryGRU",
+    "BinaryLSTM",
+    "BinarySeparableConv2D",
+    "BinarySimpleRNN",
+    "ShiftBatchNormalization",
+    "SignActivation",
+)
 _HOMES = {
-    "BinaryConv2D": "keras_bc.layers",
-    "BinaryDense": "keras_bc.layers",
+    **dict.fromkeys(_LAYERS, "keras_bc.layers"),
     "UserError": "keras_bc.errors",
     "WeightClip": "keras_bc.constraints",
     "evaluate": "keras_bc.evaluation",
     "reestimate_batch_norm": "keras_bc.batch_norm",
+    "summary": "keras_bc.model_summary",
     "train": "keras_bc.training",
 }
 _MODULES = (
+    "backprop",
+    "callbacks",
     "constraints",
     "datasets",
     "layers",
+    "metrics",
+    "multiplications",
     "optimizers",
+    "preprocessing",
     "quantizers",
     "recipes",
-    "summary",
 )
 
 __all__ = [*_HOMES, *_MODULES]

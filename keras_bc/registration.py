@@ -11,7 +11,16 @@ import importlib.util
 import sys
 from importlib.abc import MetaPathFinder
 
-_MODULES = ("keras_bc.constraints", "keras_bc.layers", "keras_bc.optimizers", "keras_bc.quantizers")
+_MODULES = (
+    "keras_bc.backprop",
+    "keras_bc.callbacks",
+    "keras_bc.constraints",
+    "keras_bc.layers",
+    "keras_bc.metrics",
+    "keras_bc.optimizers",
+    "keras_bc.preprocessing",
+    "keras_bc.quantizers",
+)
 
 
 def follow_keras() -> None:
