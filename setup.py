@@ -1,9 +1,10 @@
 """Metadata, the package mapping, and the native library. Tool settings are in pyproject.toml.
 
 `deploy/` and `microcontroller/` lie at the top of a checkout and install under `keras_bc`, so that
-a wheel puts one name into site-packages. The C sources travel as data: an export compiles them
-for a board. The same sources, built here for the host with the delegate beside them, are
-`libkeras_bc`, a plain shared library that needs no Python headers.
+a wheel puts one name into site-packages. So do the measured test errors in `benchmarks/results/`,
+which `keras-bc train --list` shows. The C sources travel as data: an export compiles them for a
+board. The same sources, built here for the host with the delegate beside them, are `libkeras_bc`, a
+plain shared library that needs no Python headers.
 """
 
 import shutil
@@ -21,6 +22,8 @@ except ImportError:  # setuptools < 70.1
 
 ROOT = Path(__file__).resolve().parent
 MICROCONTROLLER = Path("microcontroller")
+NOT_OF_RECIPES = ["kernels.json", "shift_range.json", "training_step.json"]
+"""Files beside the measured test errors."""
 
 
 class BuildLibrary(build_ext):
@@ -85,16 +88,23 @@ setup(
         "keras_bc",
         *(f"keras_bc.{name}" for name in find_packages(str(ROOT / "keras_bc"))),
         "keras_bc.deploy",
+        "keras_bc.measurements",
         "keras_bc.microcontroller",
     ],
-    package_dir={"keras_bc.deploy": "deploy", "keras_bc.microcontroller": "microcontroller"},
+    package_dir={
+        "keras_bc.deploy": "deploy",
+        "keras_bc.measurements": "benchmarks/results",
+        "keras_bc.microcontroller": "microcontroller",
+    },
     package_data={
         "keras_bc.deploy": ["templates/*"],
+        "keras_bc.measurements": ["*.json"],
         "keras_bc.microcontroller": [
             f"{folder}/**/*"
             for folder in ("include", "src", "delegate", "firmware", "boards", "emulation")
         ],
     },
+    exclude_package_data={"keras_bc.measurements": NOT_OF_RECIPES},
     ext_modules=[native_library()],
     cmdclass={"build_ext": BuildLibrary, "bdist_wheel": PlatformWheel},
     entry_points={"console_scripts": ["keras-bc = keras_bc.cli:main"]},
@@ -103,7 +113,7 @@ setup(
         "click>=8.1",
         "flatbuffers>=24.3.25",
         "jinja2>=3.1",
-        "keras>=3.9",
+        "keras>=3.12",
         "matplotlib>=3.7",
         "numpy>=1.26",
         "pyocd>=0.36",

@@ -171,8 +171,8 @@ def _kernel(layer: keras.Layer) -> tuple[np.ndarray, bool]:
         return kernel, False
     if layer.input_quantizer is not None:
         raise UserError(
-            f"Layer `{layer.name}` quantizes its inputs, which cannot be exported. Train it without "
-            "an input_quantizer."
+            f"Layer `{layer.name}` quantizes its inputs, which cannot be exported. Train it "
+            "without an input_quantizer."
         )
     _check_finite(layer, kernel)  # NaN has a sign, too
     deployed = np.asarray(layer.deployed_kernel())

@@ -59,7 +59,8 @@ def _shared(command):
 _dataset = click.option(
     "--dataset",
     metavar="NAME|FILE.npz",
-    help="mnist, cifar10, digits, or a file with arrays x and y. Default: the recipe's.",
+    help="mnist, mnist-centered, cifar10, cifar10-whitened, svhn, svhn-normalized, digits, or a "
+    "file with arrays x and y. Default: the recipe's.",
 )
 _board = click.option(
     "--board", required=True, metavar="NAME", help="A board's name (see `keras-bc boards`)."
@@ -81,20 +82,11 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 
     Beside the model come its history (.history.json) and its curves (.png).
     """
-    from keras_bc import console, recipes
+    from keras_bc import console, results
 
     if listing:
-        rows = [
-            {
-                "name": r.name,
-                "summary": r.summary,
-                "epochs": r.epochs,
-                "error": r.expected_error,
-                "weights": r.weights,
-            }
-            for r in recipes.RECIPES.values()
-        ]
-        title = "Recipes; test error in percent, with these weights"
+        rows = results.listing()
+        title = "Recipes; test errors in percent: published, and our best, with these weights"
         return {"recipes": rows}, lambda _: console.table(title, rows)
     if recipe is None:
         raise click.UsageError("Name a recipe; `keras-bc train --list` shows them.")
@@ -160,14 +152,14 @@ def evaluate(model, dataset, weights):
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.keras")
 @_shared
 def summary(model):
-    """Show the bits, bytes and multiply-accumulates of each layer."""
+    """Show what each layer costs once deployed: bits, bytes, MACs, multiplications."""
     from keras_bc import models
 
     import_tensorflow()
-    from keras_bc.summary import describe, show
+    from keras_bc.model_summary import describe, show
 
     network = models.load(model)
-    return describe(network), lambda _: show(network)
+    return describe(network), lambda described: show(network.name, described)
 
 
 @main.command()

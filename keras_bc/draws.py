@@ -32,7 +32,7 @@ def stream(seed: int, name: str) -> int:
 def uniform(shape: Sequence, stream: int, counter):
     """Return draw number `counter` of `stream`: independent uniform numbers in [0, 1).
 
-    The replicas of a `tf.distribute` strategy draw differently; the first draws as if it were alone.
+    The replicas of a `tf.distribute` strategy draw differently; the first draws as one alone does.
 
     Args:
         shape: Of the result, as `keras.ops.shape` gives it: a dimension may be a tensor.

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import keras_bc
+from keras_bc import recipes
 from keras_bc.cli import main
 from tests.needs import cross_compiler, qemu
 
@@ -87,9 +88,20 @@ def test_keys_of_summary_and_export(trained, tmp_path):
     assert result["tflite_bytes"] == (tmp_path / "out" / "model.tflite").stat().st_size
 
 
-def test_boards_and_recipes_are_listed():
+def test_boards_are_listed():
     assert {row["board"] for row in answer("boards")["boards"]} >= {"microbit", "mps2-an386"}
-    assert "mnist-mlp" in {row["name"] for row in answer("train", "--list")["recipes"]}
+
+
+def test_recipes_are_listed_with_their_errors():
+    rows = {row["recipe"]: row for row in answer("train", "--list")["recipes"]}
+    assert set(rows) == set(recipes.RECIPES)
+    paper = rows["mnist-mlp"]
+    assert (paper["weights"], paper["published"]) == ("deployed", "1.29 +- 0.08")
+    ours = rows["digits-mlp"]
+    assert ours["published"] is None
+    assert 0 < ours["measured"] < 3 and ours["measured_epochs"] == ours["epochs"] == 40
+    shown = invoke("train", "--list").stdout
+    assert "1.29 +- 0.08" in shown and f"{ours['measured']:.2f}" in shown
 
 
 @cross_compiler
