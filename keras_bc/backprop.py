@@ -9,6 +9,8 @@ to the layer below keep the inputs as they are.
 import keras
 from keras import ops
 
+from keras_bc.powers_of_two import MANTISSA_BITS, carried
+
 
 @keras.saving.register_keras_serializable(package="keras_bc")
 class PowerOfTwo:
@@ -49,15 +51,15 @@ class PowerOfTwo:
             A tensor of their shape and dtype, in it 0 and signed powers of two alone.
         """
         magnitude = ops.cast(ops.abs(inputs), "float32")
-        least = 2.0**self.min_exponent
-        # |x| becomes 2^(k+1) or more if |x| > 2^k (1 + u), and 2^k + 2^k = 2^(k+1): the sum of the
-        # steps that it takes is an exact power of two, and no logarithm is needed.
-        total = _step(magnitude, ops.multiply(uniform, least), least)
-        span = ops.add(uniform, 1)
-        for exponent in range(self.min_exponent, self.max_exponent):
-            power = 2.0**exponent
-            total = ops.add(total, _step(magnitude, ops.multiply(span, power), power))
-        return ops.multiply(ops.sign(inputs), ops.cast(total, inputs.dtype))
+        least = ops.cast(2.0**self.min_exponent, "float32")
+        greatest = ops.cast(2.0**self.max_exponent, "float32")
+        # |x| / 2^e - 1 is the mantissa: it carries into the exponent with just that probability.
+        draw = ops.cast(ops.multiply(uniform, 2.0**MANTISSA_BITS), "int32")
+        power = carried(magnitude, ops.subtract(2**MANTISSA_BITS - 1, draw))
+        drawn = ops.greater(magnitude, ops.multiply(uniform, least))
+        small = ops.where(drawn, least, ops.zeros_like(least))
+        power = ops.where(ops.less(magnitude, least), small, ops.minimum(power, greatest))
+        return ops.multiply(ops.sign(inputs), ops.cast(power, inputs.dtype))
 
     def get_config(self):
         return {"min_exponent": self.min_exponent, "max_exponent": self.max_exponent}
@@ -109,8 +111,3 @@ def _first(first, second):
         return upstream, upstream
 
     return first, gradient
-
-
-def _step(magnitude, threshold, power):
-    zero, power = ops.cast(0, magnitude.dtype), ops.cast(power, magnitude.dtype)
-    return ops.where(ops.greater(magnitude, threshold), power, zero)

@@ -2,10 +2,10 @@
 
 from keras import ops
 
-_MANTISSA_BITS = 23
-_POWERS = -(1 << _MANTISSA_BITS)
+MANTISSA_BITS = 23
+_POWERS = -(1 << MANTISSA_BITS)
 """Masks a float32's sign and exponent."""
-_TO_ROUND = (1 << _MANTISSA_BITS) - 0x3504F4
+_TO_ROUND = (1 << MANTISSA_BITS) - 0x3504F4
 """0x3504F4 is the mantissa of the first float32 above sqrt(2): with this added, it carries."""
 
 
@@ -27,8 +27,19 @@ def ap2(x):
         becomes 0 or 2^-126, and one from sqrt(2) * 2^127 on becomes infinite.
     """
     x = ops.convert_to_tensor(x)
-    # The added axis is for `view`, which on TensorFlow asks for a last axis of known length.
-    exact = ops.expand_dims(ops.cast(x, "float32"), -1)
-    bits = ops.bitwise_and(ops.add(ops.view(exact, "int32"), _TO_ROUND), _POWERS)
-    powers = ops.squeeze(ops.view(bits, "float32"), -1)
+    powers = carried(ops.cast(x, "float32"), _TO_ROUND)
     return ops.where(ops.isnan(x), x, ops.cast(powers, x.dtype))
+
+
+def carried(x, increment):
+    """Return x with `increment` added to its mantissa, which may carry, and then without mantissa.
+
+    Args:
+        x: A float32 tensor.
+        increment: Integers from 0 to 2^23 - 1, of the shape of `x` or one for all. A mantissa m
+            carries, and doubles the power, if m + increment >= 2^23.
+    """
+    # The added axis is for `view`, which on TensorFlow asks for a last axis of known length.
+    bits = ops.squeeze(ops.view(ops.expand_dims(x, -1), "int32"), -1)
+    bits = ops.bitwise_and(ops.add(bits, increment), _POWERS)
+    return ops.squeeze(ops.view(ops.expand_dims(bits, -1), "float32"), -1)
