@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi gdb-multiarch \
 	gcc libc6-dev python3-venv
+# What trains, or is written in Keras's operations.
+JAX_TESTS := layers quantizers optimizers test_backprop.py test_batch_norm.py test_callbacks.py \
+	test_checkpoint.py test_distribution.py test_draws.py test_evaluation.py test_metrics.py \
+	test_powers_of_two.py test_training.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo test test-all lint bench set-up
@@ -15,9 +19,10 @@ demo: set-up
 test: set-up
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: set-up $(VENV)/tflite-runtime
+test-all: set-up $(VENV)/tflite-runtime $(VENV)/jax/.installed
 	python=$(VENV)/tflite-runtime/bin/python; test -x $$python || python=; \
 	KERAS_BC_TFLITE_RUNTIME_PYTHON=$$python $(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(VENV)/jax/bin/python -m pytest $(addprefix tests/keras_bc/,$(JAX_TESTS))
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -40,6 +45,16 @@ $(VENV)/.installed: setup.py $(wildcard microcontroller/*/*.[ch] microcontroller
 $(VENV)/tflite-runtime: | $(VENV)/.installed
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet 'tflite-runtime==2.14' 'numpy<2' || rm -r $@
+
+# JAX on top of all that is installed in the main one, which it sees through a .pth file. Where JAX
+# cannot be installed, `make test-all` says so and stops.
+$(VENV)/jax/.installed: | $(VENV)/.installed
+	$(BIN)/python -m venv --clear $(VENV)/jax
+	packages='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+	echo "import site; site.addsitedir('$$($(BIN)/python -c "$$packages")')" \
+	    >"$$($(VENV)/jax/bin/python -c "$$packages")/main.pth"
+	$(VENV)/jax/bin/python -m pip install --quiet jax
+	touch $@
 
 # Debian packages, where this may install them; otherwise it names what is missing and stops.
 .PHONY: tools

@@ -26,7 +26,7 @@ class Progress:
             return
         with _bar() as bar:
             task = bar.add_task(f"epoch {epoch + 1}/{self._epochs}", total=self._steps)
-            step = lambda batch, logs: bar.update(task, completed=batch + 1)
+            step = lambda batch, logs: bar.advance(task)  # an epoch may be fitted in parts
             yield [keras.callbacks.LambdaCallback(on_train_batch_end=step)]
 
     def done(self, epoch: int, text: str) -> None:

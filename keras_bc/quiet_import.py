@@ -18,7 +18,8 @@ def import_tensorflow() -> None:
             os.dup2(nowhere.fileno(), 2)
         import tensorflow
 
-        tensorflow.zeros(())  # the devices are looked for only now
+        if "TF_CONFIG" not in os.environ:  # other machines must be looked for first
+            tensorflow.zeros(())  # the devices are looked for only now
     finally:
         os.dup2(saved, 2)
         os.close(saved)

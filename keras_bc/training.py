@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bc import checkpoint, curves, datasets, files, recipes
+from keras_bc import checkpoint, curves, datasets, distribution, files, recipes
 from keras_bc.batch_norm import reestimate_batch_norm
 from keras_bc.errors import UserError
 from keras_bc.evaluation import inference_weights, measure_error
@@ -17,6 +17,9 @@ from keras_bc.progress import Progress
 
 VALIDATION_STATISTICS = 5_000
 """On how many training examples batch norm is re-estimated before each validation."""
+
+FIT_EXAMPLES = 50_000
+"""How many examples Keras is given at a time: whole batches, at most as many."""
 
 
 def train(
@@ -36,10 +39,15 @@ def train(
     deployed weights. A run that is killed and resumed gives, bit for bit, the result of one that is
     not, on the same machine with the same number of threads.
 
+    Several devices or machines share each batch, as `keras_bc.distribution` says. Each machine runs
+    this; all validate, and the first one writes the files.
+
     Args:
         recipe: A recipe or its name.
         output: The `.keras` file to write. Beside it come `.history.json`, the returned history,
-            and `.png`, its curves; while the training runs, also `.resume.npz`, its state.
+            and `.png`, its curves; of a preprocessed data set also `.preprocessing.keras`, which is
+            what makes the model's input from raw images, float32 `(n, h, w, c)` from 0 to 255;
+            while the training runs, also `.resume.npz`, its state.
         epochs: Instead of the recipe's; the rate's decay is spread over as many.
         resume: Go on from the state that a killed run of the same settings left.
         dataset: Instead of the recipe's: a name or a `.npz` file.
@@ -58,30 +66,42 @@ def train(
     recipe = recipes.find(recipe) if isinstance(recipe, str) else recipe
     output, epochs = Path(output), recipe.epochs if epochs is None else epochs
     _check(output, epochs, seed)
+    devices = distribution.find_devices(recipe.batch_size)
+    if devices.is_chief:
+        _check_ours(output)
+        files.check_writable(output)
     data = datasets.load(dataset or recipe.dataset)
-    run = _Run(recipe, data, output, epochs, seed)
-    if resume:
-        run.resume()
-    elif run.state.exists():
-        raise UserError(
-            f"{run.state} is an unfinished training. Add --resume to go on with it, or delete it."
-        )
-    progress = Progress(epochs, math.ceil(len(data.train) / recipe.batch_size), quiet)
-    for epoch in range(len(run.history["loss"]), epochs):
-        run.epoch(epoch, progress)
-    return run.finish()
+    with devices.scope():
+        run = _Run(recipe, data, output, epochs, seed, devices)
+        if resume:
+            run.resume()
+        elif run.state.exists():
+            raise UserError(
+                f"{run.state} is an unfinished training. Add --resume to go on with it, or delete "
+                "it."
+            )
+        quiet = quiet or not devices.is_chief
+        progress = Progress(epochs, math.ceil(len(data.train) / recipe.batch_size), quiet)
+        for epoch in range(len(run.history["loss"]), epochs):
+            run.epoch(epoch, progress)
+    # Outside: in the scope of several machines what Keras makes for a moment, in order to save a
+    # model, would wait for the others.
+    history = run.finish()
+    devices.meet()
+    return history
 
 
 class _Run:
     """One training: its model, its data, its history and the best weights so far."""
 
-    def __init__(self, recipe, data, output, epochs, seed):
+    def __init__(self, recipe, data, output, epochs, seed, devices):
         self.recipe, self.data, self.output = recipe, data, output
         self.epochs, self.seed = epochs, seed
         self.state = checkpoint.path_of(output)
         # A recipe's name says which data belong to the model; a user's own go by another.
         name = recipe.name if data.name == recipe.dataset else f"{recipe.name}-on-other-data"
         self.model = recipes.build(recipe, seed, name)
+        self.fit, self.is_chief = devices.fit_function(self.model), devices.is_chief
         classes = self.model.output_shape[-1]
         if data.classes > classes:
             raise UserError(
@@ -123,15 +143,14 @@ class _Run:
         # The order depends on the seed and the epoch alone, so that a resumed run has it too.
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.train_x))
         self.model.optimizer.learning_rate = rate
-        fitted = self.model.fit(
-            self.train_x[order],
-            self.targets[order],
-            batch_size=self.recipe.batch_size,
-            shuffle=False,
-            verbose=0,
-            callbacks=callbacks,
-        )
-        return float(fitted.history["loss"][0])
+        # Keras copies what it is given, which for all of SVHN would take 30 GB.
+        batch = self.recipe.batch_size
+        size = batch * max(FIT_EXAMPLES // batch, 1)
+        parts = [order[start : start + size] for start in range(0, len(order), size)]
+        losses = [
+            self.fit(self.train_x[part], self.targets[part], batch, callbacks) for part in parts
+        ]
+        return float(np.average(losses, weights=[len(part) for part in parts]))
 
     def _validate(self):
         with inference_weights(self.model, self.recipe.weights):
@@ -146,7 +165,8 @@ class _Run:
         history["loss"].append(loss)
         history["validation_error"].append(error)
         history["seconds"].append(round(seconds, 2))
-        checkpoint.save(self.state, self.model, self.best, history)
+        if self.is_chief:
+            checkpoint.save(self.state, self.model, self.best, history)
 
     def resume(self) -> None:
         """Take up the saved state.
@@ -165,17 +185,30 @@ class _Run:
         self.history = history | self._settings()
 
     def finish(self) -> dict:
-        """Save the best epoch's model for deployment, the history and the curves."""
+        """Save the best epoch's model for deployment, its preprocessing, history and curves."""
         checkpoint.assign(self.model, self.best)
         reestimate_batch_norm(self.model, self.train_x)
+        if self.is_chief:
+            self._save()
+        return self.history
+
+    def _save(self):
         with files.replacing(self.output) as partial:
             self.model.save(partial)
+        self._save_preprocessing(_preprocessing_file(self.output))
         history = json.dumps(self.history, indent=2) + "\n"
         files.write_text(_history_file(self.output), history)
         curves.plot(self.history, _curves_file(self.output))
         with contextlib.suppress(FileNotFoundError):
             self.state.unlink()
-        return self.history
+
+    def _save_preprocessing(self, path):
+        """Write the data set's preprocessing, or delete what an earlier training left there."""
+        if self.data.preprocessing is None:
+            path.unlink(missing_ok=True)
+            return
+        with files.replacing(path) as partial:
+            self.data.preprocessing.save(partial)
 
     def _settings(self):
         """The head of the history: what is trained, and how."""
@@ -195,7 +228,7 @@ def _decisive(history: dict) -> dict:
 
     That is all settings but those for people to read, and what was given instead of the recipe's.
     """
-    words = ("name", "summary", "reference", "expected_error")
+    words = ("name", "summary", "reference", "published_error")
     given = ("dataset", "examples", "epochs", "seed")
     settings = {key: value for key, value in history["settings"].items() if key not in words}
     return settings | {key: history[key] for key in given}
@@ -211,17 +244,15 @@ def _check(output: Path, epochs: int, seed: int) -> None:
         raise UserError(f"Cannot train for {epochs} epochs. Expected 1 or more.")
     if not 0 <= seed < 2**32:
         raise UserError(f"Cannot train with the seed {seed}. Expected 0 to {2**32 - 1}.")
-    _check_ours(output)
-    files.check_writable(output)
 
 
 def _check_ours(output: Path) -> None:
-    """Stop where files that no training wrote have the names of the model, history or curves."""
+    """Stop where files that no training wrote have the names of those that this one will write."""
     history = _history_file(output)
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         json.loads(history.read_text())["recipe"]
         return  # an earlier training's, which this one replaces
-    for path in (output, history, _curves_file(output)):
+    for path in (output, _preprocessing_file(output), history, _curves_file(output)):
         if path.is_file():
             raise UserError(
                 f"{path} is in the way, and no training wrote it. Move it, or choose another "
@@ -231,6 +262,10 @@ def _check_ours(output: Path) -> None:
 
 def _history_file(output: Path) -> Path:
     return output.with_suffix(".history.json")
+
+
+def _preprocessing_file(output: Path) -> Path:
+    return output.with_suffix(".preprocessing.keras")
 
 
 def _curves_file(output: Path) -> Path:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_bc import recipes
+from keras_bc import recipes, training
 from keras_bc.errors import UserError
 from keras_bc.evaluation import evaluate
 from keras_bc.training import train
@@ -158,7 +158,7 @@ def test_refuses_to_resume_with_other_settings(stopped, change, message):
 
 
 def test_resumes_when_only_the_words_have_changed(stopped):
-    recipe = dataclasses.replace(RECIPE, summary="better words", expected_error="5")
+    recipe = dataclasses.replace(RECIPE, summary="better words", published_error="5")
     history = train(recipe, stopped, resume=True, quiet=True)
     assert len(history["loss"]) == 4
     assert history["settings"]["summary"] == "better words"
@@ -211,3 +211,10 @@ def test_refuses_data_that_does_not_fit(tmp_path, x, y, message):
     with pytest.raises(UserError, match=message):
         train(RECIPE, tmp_path / "model.keras", dataset=str(tmp_path / "mine.npz"), quiet=True)
     assert not (tmp_path / "model.keras").exists()
+
+
+def test_an_epoch_in_parts_is_an_epoch_in_one(unbroken, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "FIT_EXAMPLES", 399)  # three batches of 100 at a time
+    history = train(RECIPE, tmp_path / "model.keras", quiet=True)
+    assert history["validation_error"] == unbroken[1]["validation_error"]
+    np.testing.assert_allclose(history["loss"], unbroken[1]["loss"], rtol=1e-6)
