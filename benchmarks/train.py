@@ -8,6 +8,7 @@ with the mean of several networks, each with batch-norm statistics that fit them
 killed goes on with `--resume`.
 """
 
+import importlib
 import json
 import os
 import platform
@@ -17,7 +18,6 @@ from pathlib import Path
 import click
 import keras
 import numpy
-import tensorflow
 
 from keras_bc import datasets, files, recipes
 from keras_bc.errors import UserError
@@ -77,9 +77,11 @@ def measure(recipe: recipes.Recipe, path: Path, history: dict) -> dict:
         "seed": history["seed"],
         "training_seconds": round(sum(history["seconds"])),
         "cores": len(os.sched_getaffinity(0)),
+        "backend": keras.backend.backend(),
+        "devices": keras.distribution.list_devices(),
         "versions": {
             "python": platform.python_version(),
-            "tensorflow": tensorflow.__version__,
+            keras.backend.backend(): importlib.import_module(keras.backend.backend()).__version__,
             "keras": keras.__version__,
             "numpy": numpy.__version__,
         },

@@ -75,12 +75,12 @@ def get(identifier) -> PowerOfTwo | None:
     Raises:
         ValueError: It stands for nothing.
     """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
     if identifier is None or isinstance(identifier, PowerOfTwo):
         return identifier
     if identifier == "power_of_two":
         return PowerOfTwo()
-    if isinstance(identifier, dict):
-        return keras.saving.deserialize_keras_object(identifier)
     raise ValueError(
         "Invalid value for argument `backprop_quantizer`. Expected None, 'power_of_two' or a "
         f"PowerOfTwo. Received: backprop_quantizer={identifier!r}"

@@ -110,10 +110,12 @@ class FlipRatioLogger(keras.callbacks.Callback):
         for kernel in self.model.trainable_variables:
             if hasattr(kernel, "glorot_coefficient"):
                 if kernel.path not in self._metrics:
-                    self._metrics[kernel.path] = FlipRatio(kernel.shape, _log_name(kernel))
+                    name = _log_name(kernel, self.model)
+                    self._metrics[kernel.path] = FlipRatio(kernel.shape, name)
                 self._metrics[kernel.path].update_state(kernel)
 
 
-def _log_name(kernel):
-    *_, layer, name = kernel.path.split("/")
-    return f"{layer}_flip_ratio" if name == "kernel" else f"{layer}_{name}_flip_ratio"
+def _log_name(kernel, model):
+    """The names of the layers that the kernel is in, from the outermost in the model."""
+    *layers, _ = kernel.path.removeprefix(f"{model.name}/").split("/")
+    return "_".join([*layers, "flip_ratio"])

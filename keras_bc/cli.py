@@ -131,7 +131,7 @@ def evaluate(model, dataset, weights):
         name = models.dataset_of(network.name, dataset)
         test = datasets.load_test(name)
         # Saved statistics fit the deployed weights; for others they are estimated anew.
-        train_x = datasets.load_calibration(name).x if weights != "deployed" else None
+        train_x = None if weights == "deployed" else _training_examples(network.name, name)
         with console.working("evaluating"):
             result = measure(network, test.x, test.y, weights, train_x)
     else:
@@ -146,6 +146,22 @@ def evaluate(model, dataset, weights):
         f"{result['error']:.2f} % error on {result['samples']:,} samples, "
         f"{result['weights']} weights"
     )
+
+
+def _training_examples(model_name, dataset):
+    """The inputs that a model was trained on: never those of a file that it is tested on."""
+    from keras_bc import datasets, models
+
+    if datasets.is_file(dataset):
+        try:
+            dataset = models.dataset_of(model_name, None)
+        except UserError as error:
+            raise UserError(
+                f"Batch norm is re-estimated for these weights on training examples, and those of "
+                f"the model '{model_name}' are not known. Give its data set by name, or call "
+                "keras_bc.evaluate with train_x in Python."
+            ) from error
+    return datasets.load_calibration(dataset).x
 
 
 @main.command()

@@ -9,7 +9,7 @@ from keras import layers
 from keras_bc.costs.calls import Call
 from keras_bc.layers.depthwise import BinarySeparableConv2D
 from keras_bc.layers.quantized_kernel import QuantizedKernel
-from keras_bc.quantizers import Quantizer, Ternary
+from keras_bc.quantizers import DoReFa, Quantizer, Ternary
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Product:
     def signs_only(self) -> bool:
         """Whether a weight only adds, subtracts or, as a zero, leaves out an input."""
         quantizer = self.kernel_quantizer
-        return quantizer is not None and (quantizer.bits == 1 or isinstance(quantizer, Ternary))
+        if quantizer is None or isinstance(quantizer, DoReFa):  # whose one bit is 0 or 1
+            return False
+        return quantizer.bits == 1 or isinstance(quantizer, Ternary)
 
     def _own(self, attribute):
         return getattr(self.owner, attribute) if isinstance(self.owner, QuantizedKernel) else None

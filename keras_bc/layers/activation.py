@@ -42,7 +42,7 @@ class SignActivation(Drawing, keras.layers.Layer):
 
     def call(self, inputs, training=False):
         if not (training and self.quantizer.draws):
-            return self.quantizer(inputs, training=training)
+            return self.quantizer(inputs, training=bool(training))
         uniform = self.uniform_like(inputs)
         self.count_draw()
         return self.quantizer(inputs, training=True, uniform=uniform)

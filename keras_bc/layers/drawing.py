@@ -15,7 +15,8 @@ class Drawing:
             `keras.utils.set_random_seed` seeds, and then saved with the layer. The draws depend
             on the layer's name too: layers of different names draw differently even with the same
             seed, and who wants the same draws again in one process gives the layer a name, since
-            Keras numbers its own on and on.
+            Keras numbers its own on and on. Layers of the same name and seed in two models, nested
+            ones too, draw the same.
     """
 
     def __init__(self, *args, seed=None, **kwargs):

@@ -104,7 +104,8 @@ class ShiftBatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None):
         # As in Keras: half precision is too coarse for statistics.
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
-        gamma = self._along_axis(self.gamma) if self.scale else ops.ones((1,) * len(x.shape))
+        ones = ops.ones_like(self.moving_mean.value)
+        gamma = self._along_axis(self.gamma if self.scale else ones)
         if training and self.trainable:
             outputs = self._normalize_batch(x, ops.cast(gamma, x.dtype))
         else:

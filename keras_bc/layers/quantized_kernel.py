@@ -50,12 +50,15 @@ class QuantizedKernel(Drawing):
         seed=None,
         **kwargs,
     ):
-        self.kernel_quantizer = quantizers.get(kernel_quantizer)
+        quantizer = quantizers.get(kernel_quantizer, "kernel_quantizer")
+        self.kernel_quantizer = quantizer.for_kernel(self._channel_axes)
         if kernel_constraint == "clip":
             kernel_constraint = WeightClip(self.kernel_quantizer.scale)
         kwargs[self._constraint_argument] = kernel_constraint
         super().__init__(*args, seed=seed, **kwargs)
-        self.input_quantizer = None if input_quantizer is None else quantizers.get(input_quantizer)
+        if input_quantizer is not None:
+            input_quantizer = quantizers.get(input_quantizer, "input_quantizer")
+        self.input_quantizer = input_quantizer
         self.backprop_quantizer = backprop.get(backprop_quantizer)
         self._weights_mode = "deployed"
         if kernel_constraint is None:
@@ -65,6 +68,9 @@ class QuantizedKernel(Drawing):
                 "get the matching WeightClip.",
                 stacklevel=2,
             )
+
+    _channel_axes = (-1,)
+    """The kernel's axes that tell output channels apart."""
 
     _constraint_argument = "kernel_constraint"
     """What the Keras layer calls its kernel's constraint."""
@@ -109,7 +115,7 @@ class QuantizedKernel(Drawing):
 
     def deployed_kernel(self) -> np.ndarray:
         """Return the deployed weights, e.g. +H and -H, in the shape of the kernel, as float32."""
-        return ops.convert_to_numpy(self.kernel_quantizer(self.kernel))
+        return ops.convert_to_numpy(self.kernel_quantizer(self.kernel, training=False))
 
     def sampled_kernel(self, number: int) -> np.ndarray:
         """Return sample `number` (from 0) of the drawn weights, as float32.
@@ -130,7 +136,7 @@ class QuantizedKernel(Drawing):
             kernel = self._quantize(self.kernel_quantizer, self.kernel, training, "")
             self.count_draw()
         elif self.weights_mode == "deployed":
-            kernel = self.kernel_quantizer(self.kernel)
+            kernel = self.kernel_quantizer(self.kernel, training=False)
         else:
             kernel = self.kernel
         return ops.cast(kernel, self.compute_dtype)
@@ -152,7 +158,7 @@ class QuantizedKernel(Drawing):
     def _quantize(self, quantizer, tensor, training, purpose):
         draw = training and quantizer.draws
         uniform = self.uniform_like(tensor, purpose) if draw else None
-        return quantizer(tensor, training=training, uniform=uniform)
+        return quantizer(tensor, training=bool(training), uniform=uniform)
 
     def _product(self, inputs, kernel):
         """The layer's linear operation."""

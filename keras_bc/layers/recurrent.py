@@ -68,6 +68,7 @@ class QuantizedCell(keras.layers.Layer):
             kernel_quantizer=kernel_quantizer or Binary("glorot"),
             kernel_constraint=kernel_constraint,
             seed=seed,
+            name="input",
             dtype=self.dtype_policy,
         )
         self.recurrent_product = BinaryDense(
@@ -78,8 +79,10 @@ class QuantizedCell(keras.layers.Layer):
             kernel_quantizer=recurrent_quantizer or Binary("glorot"),
             kernel_constraint=recurrent_constraint,
             seed=self.input_product.seed,
+            name="recurrent",
             dtype=self.dtype_policy,
         )
+        self.draw_as(self.name)
         self._kernels = None
 
     def build(self, input_shape):
@@ -220,7 +223,7 @@ class QuantizedRNN(keras.layers.RNN):
 
     def __init__(self, units, **kwargs):
         own = {key: kwargs.pop(key) for key in _OF_THE_LAYER if key in kwargs}
-        cell = self.cell_class(units, **kwargs)
+        cell = self.cell_class(units, name="cell", **kwargs)
         super().__init__(cell, dtype=cell.dtype_policy, **own)
         cell.draw_as(self.name)
 

@@ -25,7 +25,8 @@ class ShiftAdaMax(keras.optimizers.Optimizer):
 
     Differences to that code: epsilon is not kept in v, and `glorot_scaled(ShiftAdaMax())` rounds
     the scaled rate to a power of two, where the code multiplies the rounded rate by the Glorot
-    coefficient and no longer shifts. The clip that follows the step is the layer's constraint.
+    coefficient: as it is for MNIST, which is no shift any more, and rounded for CIFAR-10 and SVHN,
+    which can differ by a factor of two. The clip that follows is the layer's constraint.
 
     Args:
         learning_rate: A float or a schedule. The paper's default is 2^-10, and the code's 2^-6.

@@ -8,8 +8,9 @@ A quantizer owns three things and a layer only uses them:
 
 A new quantizer is a subclass with a forward rule, registered for saving and named in `_BY_NAME`.
 Layers take it by name or as an object: `BinaryDense(10, kernel_quantizer="stochastic_binary")`.
-The first five are made for kernels, whose real weights a clip keeps within [-H, H]: they pass the
-gradient on as it is. The others are made for activations, and mask it.
+The first four are made for kernels, whose real weights a clip keeps within [-H, H]: they pass the
+gradient on as it is. The others mask it; "magnitude_aware" is for kernels, the rest were made for
+activations.
 """
 
 import keras
@@ -52,8 +53,12 @@ _BY_NAME = {
 """By the names that layers take."""
 
 
-def get(identifier) -> Quantizer:
+def get(identifier, argument: str = "quantizer") -> Quantizer:
     """Return the quantizer that a name, a saved config or an object stands for.
+
+    Args:
+        identifier: Such a one.
+        argument: What the caller takes it as, for the error.
 
     Raises:
         ValueError: It stands for none.
@@ -65,8 +70,8 @@ def get(identifier) -> Quantizer:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     raise ValueError(
-        "Invalid value for argument `quantizer`. Expected a Quantizer or one of "
-        f"{', '.join(map(repr, _BY_NAME))}. Received: quantizer={identifier!r}"
+        f"Invalid value for argument `{argument}`. Expected a Quantizer or one of "
+        f"{', '.join(map(repr, _BY_NAME))}. Received: {argument}={identifier!r}"
     )
 
 

@@ -31,6 +31,10 @@ class Quantizer:
         """Return H as a number for a kernel of this shape."""
         return glorot.resolve(self.scale, shape)
 
+    def for_kernel(self, channel_axes: tuple[int, ...]) -> "Quantizer":
+        """Return the quantizer for a kernel whose output channels are told apart by these axes."""
+        return self
+
     def deterministic(self, inputs):
         """Return the quantized inputs without drawing; shape and dtype of `inputs`."""
         raise NotImplementedError
@@ -52,16 +56,35 @@ class Quantizer:
         """
         return upstream
 
-    def __call__(self, inputs, training: bool = False, uniform=None):
-        """Quantize; the gradient is attached in training only, so inference is a plain graph."""
+    def __call__(self, inputs, training: bool | None = None, uniform=None):
+        """Quantize.
+
+        Args:
+            inputs: Real weights or activations.
+            training: Whether to quantize as a training step does. False is inference: a plain graph
+                without a gradient trick. None, as where Keras takes a quantizer for an activation
+                function, is the rule of inference with the gradient of training.
+            uniform: As in `forward`.
+
+        Raises:
+            ValueError: A draw is wanted without `uniform`.
+        """
         # Variables become tensors: TensorFlow asks more of gradients of functions of variables.
         inputs = ops.cast(inputs, inputs.dtype)
+        if training is None:
+            return self._with_gradient(self.deterministic)(inputs)
         if not training:
             return self.deterministic(inputs)
-        arguments = (inputs, uniform) if self.draws else (inputs,)
-        return self._with_gradient()(*arguments)
+        if not self.draws:
+            return self._with_gradient(self.forward)(inputs)
+        if uniform is None:
+            raise ValueError(
+                "Invalid value for argument `uniform`. Expected uniform numbers of the shape of "
+                f"the inputs, which {type(self).__name__} draws with. Received: uniform=None"
+            )
+        return self._with_gradient(self.forward)(inputs, uniform)
 
-    def _with_gradient(self):
+    def _with_gradient(self, rule):
         @ops.custom_gradient
         def quantize(inputs, *uniform):
             def gradient(*arguments, upstream=None):
@@ -70,7 +93,7 @@ class Quantizer:
                 gradients = (self.gradient(inputs, upstream), *map(ops.zeros_like, uniform))
                 return gradients if uniform else gradients[0]
 
-            return self.forward(inputs, *uniform), gradient
+            return rule(inputs, *uniform), gradient
 
         return quantize
 

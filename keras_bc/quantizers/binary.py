@@ -40,22 +40,25 @@ class MagnitudeAware(Quantizer):
     section 3.1).
 
     Args:
-        channel_axes: The axes that tell output channels apart: -1, but (-2, -1) for the kernel of a
-            depthwise convolution and -2 for that of a transposed one.
+        channel_axes: The axes that tell output channels apart. None: the layer's own, and -1
+            outside of one.
 
     Raises:
         ValueError: They are none of these.
     """
 
-    def __init__(self, channel_axes: int | tuple[int, ...] = -1):
-        axes = (channel_axes,) if isinstance(channel_axes, int) else tuple(channel_axes)
-        if not axes or not {-2, -1}.issuperset(axes):
+    def __init__(self, channel_axes: int | tuple[int, ...] | None = None):
+        axes = (channel_axes,) if isinstance(channel_axes, int) else channel_axes
+        if axes is not None and (not axes or not {-2, -1}.issuperset(axes)):
             raise ValueError(
-                "Invalid value for argument `channel_axes`. Expected -1, -2 or (-2, -1). "
+                "Invalid value for argument `channel_axes`. Expected None, -1, -2 or (-2, -1). "
                 f"Received: channel_axes={channel_axes!r}"
             )
         super().__init__()
-        self.channel_axes = axes
+        self.channel_axes = None if axes is None else tuple(axes)
+
+    def for_kernel(self, channel_axes):
+        return type(self)(channel_axes) if self.channel_axes is None else self
 
     def deterministic(self, inputs):
         return ops.multiply(signs(inputs), self._magnitudes(inputs))
@@ -65,7 +68,7 @@ class MagnitudeAware(Quantizer):
         return ops.where(ops.less_equal(ops.abs(inputs), 1), scaled, ops.zeros_like(scaled))
 
     def _magnitudes(self, inputs):
-        axes = set(range(-len(inputs.shape), 0)).difference(self.channel_axes)
+        axes = set(range(-len(inputs.shape), 0)).difference(self.channel_axes or (-1,))
         return ops.mean(ops.abs(inputs), axis=tuple(axes), keepdims=True)
 
     def get_config(self):

@@ -11,7 +11,7 @@ tensorflow-datasets keeps the examples in another order, so that others validate
 
 from dataclasses import replace
 
-from keras_bc.recipes.networks import UNIFORM, glorot, mlp, vgg
+from keras_bc.recipes.networks import ADAM, UNIFORM, glorot, mlp, vgg
 from keras_bc.recipes.recipe import Recipe
 
 _PAPER = "BinaryConnect, Courbariaux et al. 2015"
@@ -69,7 +69,7 @@ _MNIST_2048 = replace(
     name="mnist-mlp-2048",
     summary="784-3x2048-10 of the released code, deterministic",
     layers=mlp(2048, 2048, 2048, 10, **_DETERMINISTIC),
-    optimizer=("Adam", {}),
+    optimizer=ADAM,
     learning_rates=(1e-3, 3e-6),
     epochs=250,
     batch_size=100,
@@ -83,7 +83,7 @@ _CIFAR10 = Recipe(
     dataset="cifar10-whitened",
     input_shape=(32, 32, 3),
     layers=vgg(128, 256, 512, **_DETERMINISTIC),
-    optimizer=("Adam", {}),
+    optimizer=ADAM,
     learning_rates=(3e-3, 2e-6),
     epochs=500,
     batch_size=50,

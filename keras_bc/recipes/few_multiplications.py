@@ -7,7 +7,11 @@ by the area of the pooling behind it; the real weights start anywhere within +-2
 
 Quantized back-propagation: the code limits exponents to -4 to 4 in convolutions and not at all in
 dense layers, where this limits them to -16 to 8. Its convolutions turn inputs below the least power
-into that, zeros too; this draws them, as `keras_bc.backprop.PowerOfTwo` says.
+into that, zeros too; this draws them, as `keras_bc.backprop.PowerOfTwo` says. The weight gradients
+of its dense layers take the error behind batch norm for the one before it, and so lack the factor
+gamma / deviation; these have it.
+
+SVHN: the code loads raw images, its README asks for BinaryConnect's preprocessing: as the README.
 """
 
 import functools

@@ -2,7 +2,11 @@
 
 from keras_bc.recipes.recipe import Layers
 
-# Epsilon as in the released codes. The moving averages do not matter: they are estimated anew.
+# As in the released codes, where it is Lasagne's default; Keras's is 1e-7.
+ADAM = ("Adam", {"epsilon": 1e-8})
+
+# Epsilon is that of the released codes; BinaryConnect's last version adds it to the deviation, not
+# to the variance. The moving averages do not matter: they are estimated anew.
 BATCH_NORM = ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-4})
 RELU = ("ReLU", {})
 POOL = ("MaxPooling2D", {"pool_size": 2})

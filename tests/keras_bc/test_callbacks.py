@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_bc.callbacks import FlipRatioLogger, HyperparameterScheduler
-from keras_bc.layers import BinaryDense
+from keras_bc.layers import BinaryDense, BinaryGRU
 from keras_bc.optimizers import Bop
 from tests.keras_bc.running_backend import JIT_COMPILE
 
@@ -112,6 +112,20 @@ def test_logs_the_flips_of_each_layer(jit_compile):
     assert max(flips) > 0
     np.testing.assert_allclose(history["first_flip_ratio"], flips, rtol=1e-6)
     assert len(history["second_flip_ratio"]) == 4
+
+
+def test_nested_layers_are_named_by_their_path():
+    inner = keras.Sequential([keras.Input((4,)), BinaryDense(3, name="same")], name="inner")
+    layers = [BinaryDense(4, name="same"), inner, keras.layers.Reshape((3, 1))]
+    model = keras.Sequential([keras.Input((8,)), *layers, BinaryGRU(2, name="gru")])
+    model.compile("sgd", "mse")
+    fitted = model.fit(np.ones((4, 8)), np.ones((4, 2)), verbose=0, callbacks=[FlipRatioLogger()])
+    assert {key for key in fitted.history if key.endswith("flip_ratio")} == {
+        "same_flip_ratio",
+        "inner_same_flip_ratio",
+        "gru_cell_input_flip_ratio",
+        "gru_cell_recurrent_flip_ratio",
+    }
 
 
 def test_logs_the_mean_over_the_updates():

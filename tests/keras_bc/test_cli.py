@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import keras_bc
-from keras_bc import recipes
+from keras_bc import datasets, recipes
 from keras_bc.cli import main
 from tests.needs import cross_compiler, qemu
 
@@ -78,6 +78,23 @@ def test_evaluate_says_which_weights_it_used(trained):
         assert (result["weights"], result["samples"]) == (weights, 179)
     exported = answer("evaluate", out / "model.tflite")
     assert abs(exported["error"] - answer("evaluate", model)["error"]) < 3
+
+
+def test_a_file_is_for_the_test_and_never_for_the_statistics(trained, tmp_path):
+    model, _ = trained
+    test = datasets.load("digits").test
+    one = tmp_path / "one.npz"
+    np.savez(one, x=test.x[:1], y=test.y[:1])
+    every = tmp_path / "every.npz"
+    np.savez(every, x=test.x, y=test.y)
+    arguments = ("evaluate", model, "--weights", "real", "--dataset")
+    assert answer(*arguments, every)["error"] == answer(*arguments, "digits")["error"]
+    answer(*arguments, one)
+    own = tmp_path / "own.keras"
+    network = keras.saving.load_model(model)
+    network.name = "own"
+    network.save(own)
+    assert "training examples" in complaint("evaluate", own, *arguments[2:], one)
 
 
 def test_keys_of_summary_and_export(trained, tmp_path):

@@ -97,6 +97,13 @@ def test_the_others_are_keras_with_the_signs(layer_class, plain_class, arguments
         np.testing.assert_allclose(binary(x, training=training), plain(x), rtol=1e-5, atol=1e-6)
 
 
+def test_a_transposed_kernel_has_its_channels_before_the_last_axis():
+    layer = BinaryConv2DTranspose(2, 1, use_bias=False, kernel_quantizer="magnitude_aware")
+    layer.build((None, 4, 4, 3))
+    layer.set_weights([np.array([[0.5, -0.5, 0.5], [0.1, 0.1, -0.1]], "float32")[None, None]])
+    np.testing.assert_array_equal(layer.deployed_kernel(), layer.get_weights()[0])
+
+
 @pytest.mark.parametrize(
     ("layer_class", "arguments", "shape", "output_shape"),
     [

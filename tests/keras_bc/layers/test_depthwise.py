@@ -41,10 +41,9 @@ def test_the_constraint_has_one_name_everywhere():
     assert BinaryDepthwiseConv2D(3).depthwise_constraint.limit == 1.0
 
 
-def test_magnitudes_of_each_channel():
-    layer = BinaryDepthwiseConv2D(
-        1, use_bias=False, kernel_quantizer=MagnitudeAware(channel_axes=(-2, -1))
-    )
+@pytest.mark.parametrize("quantizer", ["magnitude_aware", MagnitudeAware((-2, -1))])
+def test_magnitudes_of_each_channel(quantizer):
+    layer = BinaryDepthwiseConv2D(1, use_bias=False, kernel_quantizer=quantizer)
     layer.build((None, 4, 4, 3))
     layer.set_weights([np.array([0.5, -0.25, 0.75], "float32").reshape(1, 1, 3, 1)])
     y = layer(np.ones((1, 1, 1, 3), "float32"))

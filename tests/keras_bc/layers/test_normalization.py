@@ -111,6 +111,8 @@ def test_without_scale_and_center():
     x, _ = _data((64, 5))
     y = layer(x, training=True)
     assert layer.trainable_variables == [] and np.abs(np.mean(y, 0)).max() < 1e-4
+    gradient = gradients(lambda x: layer(x, training=True) ** 2, [x])[0]
+    assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
     scale, offset = layer.inference_scale_and_offset()
     np.testing.assert_allclose(layer(x), scale * x + offset, rtol=1e-4, atol=1e-4)
 

@@ -103,7 +103,7 @@ def test_gradient_is_the_identity_also_beyond_the_clip(quantizer):
 def test_inference_holds_no_gradient_trick():
     import tensorflow as tf
 
-    graph = tf.function(lambda w: StochasticBinary()(w)).get_concrete_function(
+    graph = tf.function(lambda w: StochasticBinary()(w, training=False)).get_concrete_function(
         tf.TensorSpec((6,), tf.float32)
     )
     kinds = {operation.type for operation in graph.graph.get_operations()}

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -15,6 +16,19 @@ def _gradient(quantizer, x=X):
 @pytest.mark.parametrize("quantizer", [Sign(), StochasticSign(), ApproxSign(), SwishSign()])
 def test_infers_the_sign(quantizer):
     assert np.array_equal(quantizer(X), [-1, -1, -1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("quantizer", [Sign(), StochasticSign()])
+def test_as_an_activation_function_it_has_its_gradient(quantizer):
+    x = X[None]
+    layer = keras.layers.Activation(quantizer)
+    assert np.array_equal(layer(x), [[-1, -1, -1, 1, 1, 1, 1]])
+    assert np.array_equal(gradients(layer, [x])[0], [[0, 1, 1, 1, 1, 1, 0]])
+
+
+def test_a_draw_needs_its_numbers():
+    with pytest.raises(ValueError, match=r"`uniform`.*StochasticSign"):
+        StochasticSign()(X, training=True)
 
 
 def test_gradient_of_hard_tanh():

@@ -79,6 +79,48 @@ def test_the_papers_networks_have_their_weights(name, weights):
     assert sum(np.size(layer.kernel) for layer in layers) == weights
 
 
+@pytest.mark.parametrize(
+    ("name", "dataset", "batch", "epochs", "first", "last", "published"),
+    [
+        ("mnist-mlp-none", "mnist-centered", 200, 1000, 3.0, 0.1, "1.30 +- 0.04"),
+        ("mnist-mlp", "mnist-centered", 200, 1000, 3.0, 0.1, "1.29 +- 0.08"),
+        ("mnist-mlp-stochastic", "mnist-centered", 200, 1000, 3.0, 0.1, "1.18 +- 0.04"),
+        ("mnist-mlp-dropout", "mnist-centered", 200, 1000, 3.0, 0.1, "1.01 +- 0.04"),
+        ("mnist-mlp-2048", "mnist-centered", 100, 250, 1e-3, 3e-6, ""),
+        ("mnist-mlp-2048-stochastic", "mnist-centered", 100, 250, 1e-3, 3e-6, "1.15"),
+        ("cifar10-cnn-none", "cifar10-whitened", 50, 500, 3e-3, 2e-6, "10.64"),
+        ("cifar10-cnn", "cifar10-whitened", 50, 500, 3e-3, 2e-6, "9.90"),
+        ("cifar10-cnn-stochastic", "cifar10-whitened", 50, 500, 3e-3, 2e-6, "8.27"),
+        ("svhn-cnn-none", "svhn-normalized", 50, 200, 1e-2, 3e-6, "2.44"),
+        ("svhn-cnn", "svhn-normalized", 50, 200, 1e-2, 3e-6, "2.30"),
+        ("svhn-cnn-stochastic", "svhn-normalized", 50, 200, 1e-2, 3e-6, "2.15"),
+        ("mnist-bnn", "mnist", 100, 1000, 3e-3, 3e-7, "0.96"),
+        ("cifar10-bnn", "cifar10", 50, 500, 1e-3, 3e-7, "11.40"),
+        ("svhn-bnn", "svhn", 50, 200, 1e-3, 1e-6, "2.80"),
+        ("mnist-bnn-shift", "mnist", 100, 200, 2**-6, 2**-16, "1.40"),
+        ("cifar10-bnn-shift", "cifar10-whitened", 200, 500, 2**-6, 2**-16, "10.15"),
+        ("svhn-bnn-shift", "svhn-normalized", 200, 200, 2**-7, 2**-17, "2.53"),
+        ("mnist-few-none", "mnist-centered", 200, 1000, 3.0, 0.1, "1.33"),
+        ("mnist-few-binary", "mnist-centered", 200, 1000, 3.0, 0.1, "1.23"),
+        ("mnist-few-binary-qbp", "mnist-centered", 200, 1000, 3.0, 0.1, "1.29"),
+        ("mnist-few-ternary-qbp", "mnist-centered", 200, 1000, 3.0, 0.1, "1.15"),
+        ("cifar10-few-none", "cifar10-whitened", 100, 300, 3.0, 0.01, "15.64"),
+        ("cifar10-few-binary", "cifar10-whitened", 100, 300, 3.0, 0.01, "12.04"),
+        ("cifar10-few-binary-qbp", "cifar10-whitened", 100, 300, 3.0, 0.01, "12.08"),
+        ("cifar10-few-ternary-qbp", "cifar10-whitened", 100, 300, 3.0, 0.01, "12.01"),
+        ("svhn-few-none", "svhn-normalized", 100, 60, 3.0, 0.01, "2.85"),
+        ("svhn-few-binary", "svhn-normalized", 100, 60, 3.0, 0.01, "2.47"),
+        ("svhn-few-binary-qbp", "svhn-normalized", 100, 60, 3.0, 0.01, "2.48"),
+        ("svhn-few-ternary-qbp", "svhn-normalized", 100, 60, 3.0, 0.01, "2.42"),
+    ],
+)
+def test_the_papers_settings(name, dataset, batch, epochs, first, last, published):
+    recipe = recipes.find(name)
+    assert (recipe.dataset, recipe.batch_size, recipe.epochs) == (dataset, batch, epochs)
+    assert recipe.learning_rates == (first, last)
+    assert recipe.published_error == published and recipe.reference
+
+
 def test_binarization_and_its_control_differ_in_the_weights_alone():
     def described(name):
         recipe = recipes.find(name)
