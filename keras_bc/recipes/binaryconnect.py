@@ -125,6 +125,7 @@ RECIPES = (
         name="mnist-mlp-dropout",
         summary="784-3x1024-10, no binarization, 50 % dropout",
         layers=_mnist(dropout=0.5),
+        jit_compile=False,
         weights="real",
         published_error="1.01 +- 0.04",
     ),

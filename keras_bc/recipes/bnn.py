@@ -57,6 +57,7 @@ _MNIST = Recipe(
     dataset="mnist",
     input_shape=(784,),
     layers=mlp(4096, 4096, 4096, 10, input_dropout=0.2, dropout=0.5, **_THEANO),
+    jit_compile=False,
     optimizer=ADAM,
     learning_rates=(3e-3, 3e-7),
     epochs=1000,
@@ -75,7 +76,6 @@ _CIFAR10 = replace(
     learning_rates=(1e-3, 3e-7),
     epochs=500,
     batch_size=50,
-    jit_compile=False,
     reference=f"{_PAPER}, section 2.2 and table 1",
     published_error="11.40",
 )
@@ -110,6 +110,7 @@ RECIPES = (
     replace(
         _torch(_MNIST, mlp(2048, 2048, 2048, 10, **_TORCH), 2.0**-6, 20, 100, "1.40"),
         summary="784-3x2048-10, shift-based, one-bit weights and activations",
+        jit_compile=True,
     ),
     _CIFAR10,
     _CIFAR10_SHIFT,

@@ -30,6 +30,7 @@ _REGULARIZED = replace(
     summary="784-3x1024-10 with dropout, 60 epochs, deterministic",
     layers=mlp(1024, 1024, 1024, 10, **_DROPOUT, kernel_quantizer=glorot("Binary")),
     epochs=60,
+    jit_compile=False,
     reference="",
     published_error="",
 )
@@ -46,6 +47,7 @@ RECIPES = (
         _SHORT,
         name="mnist-bnn-short",
         summary="784-3x1024-10 with dropout, one-bit weights and activations",
+        jit_compile=False,
         layers=mlp(
             *(1024, 1024, 1024, 10),
             input_dropout=0.1,

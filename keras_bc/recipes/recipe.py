@@ -26,8 +26,8 @@ class Recipe:
         halve_every: Instead of the exponential decay, halve the first rate after as many epochs
             each; the last rate follows from it.
         glorot_scaled: Whether the binary kernels' rates are scaled by their Glorot coefficients.
-        jit_compile: On a CPU, compiled steps take half the time of a graph's in dense networks, and
-            twice the time in convolutional ones.
+        jit_compile: On a CPU, compiled steps take half the time of a graph's in dense networks, but
+            twice the time in convolutional ones and with Keras's dropout.
         weights: With which weights the best epoch is chosen: "deployed" or "real".
         reference: The paper and section it is from, or "" for our own.
         published_error: Test error in percent in that paper, with these weights, as text, or "".
