@@ -15,9 +15,9 @@ SVHN: the code loads raw images, its README asks for BinaryConnect's preprocessi
 """
 
 import functools
-import math
 from dataclasses import replace
 
+from keras_bc import glorot
 from keras_bc.recipes.networks import BATCH_NORM, POOL, RELU, conv, dense
 from keras_bc.recipes.recipe import Layers, Recipe
 
@@ -26,7 +26,7 @@ _PAPER = "Neural Networks with Few Multiplications, Lin et al. 2016"
 
 def _weights(kind: str | None, inputs: int, outputs: int) -> dict:
     """Arguments of a layer with weights of a quantizer's class, or of full resolution (None)."""
-    scale = math.sqrt(1.5 / (inputs + outputs))
+    scale = glorot.coefficient((inputs, outputs))
     bounds = {"minval": -2 * scale, "maxval": 2 * scale}
     arguments = {"kernel_initializer": {"class_name": "RandomUniform", "config": bounds}}
     if kind is not None:
