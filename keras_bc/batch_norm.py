@@ -4,6 +4,7 @@ Training normalizes by each batch's own statistics, with drawn weights, and keep
 of those. Inference has other weights, so it needs its own mean and variance.
 """
 
+import collections
 import contextlib
 import functools
 
@@ -17,10 +18,11 @@ from keras_bc.traversal import batch_norms
 def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1000) -> None:
     """Set every `BatchNormalization`'s moving statistics to the exact ones over `x`.
 
-    For each layer in the order in which they are called, all of `x` goes through the model in
-    inference mode, and that layer's moving mean and variance become the mean and the (biased)
-    variance of its inputs, summed in float64. The layers before it have their new statistics by
-    then, so the result is that of one batch as large as `x`, at the price of one pass a layer.
+    For each layer in the order in which they are called, all of `x` goes through the model as far
+    as that layer, in inference mode, and its moving mean and variance become the mean and the
+    (biased) variance of its inputs, summed in float64. The layers before it have their new
+    statistics by then, so the result is that of one batch as large as `x`, at the price of about
+    half a pass a layer.
     The weights are those of inference: deployed, unless a layer's `weights_mode` is "real".
 
     A norm of another kind has `squares(centered)`, what it averages for the variance, and
@@ -47,8 +49,8 @@ def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1
         return
     before = [(v, ops.convert_to_numpy(v)) for norm in norms for v in norm.non_trainable_variables]
     try:
-        for norm in _call_order(model, norms, x[:1]):
-            _reestimate(norm, functools.partial(_show_inputs, model, norm, x, batch_size))
+        for norm, calls in _calls(model, norms, x[:1]).items():
+            _reestimate(norm, functools.partial(_show_inputs, model, norm, calls, x, batch_size))
     except BaseException:
         for variable, value in before:
             variable.assign(value)
@@ -67,16 +69,30 @@ def _reestimate(norm, show_inputs):
     norm.assign_statistics(mean, squares.mean)
 
 
-def _show_inputs(model, norm, x, batch_size, see):
-    """Show `see` all inputs of the layer, `(n, channels)` at a time, while `x` goes through."""
+class _Seen(Exception):
+    """Ends a pass through the model: nobody wants the outputs of what comes after."""
+
+
+def _show_inputs(model, norm, calls, x, batch_size, see):
+    """Show `see` all inputs of the layer, `(n, channels)` at a time, while `x` goes through.
+
+    Args:
+        calls: How often a pass calls the layer; it ends with the last of them.
+    """
 
     def see_channels_last(norm, inputs):
+        nonlocal left
         values = np.moveaxis(ops.convert_to_numpy(ops.cast(inputs, "float32")), norm.axis, -1)
         see(values.reshape(-1, values.shape[-1]))
+        left -= 1
+        if not left:
+            raise _Seen
 
     with _watch(norm, see_channels_last):
         for start in range(0, len(x), batch_size):
-            model(x[start : start + batch_size], training=False)
+            left = calls
+            with contextlib.suppress(_Seen):
+                model(x[start : start + batch_size], training=False)
 
 
 class _Moments:
@@ -99,14 +115,14 @@ class _Moments:
         return self._squares / self.count
 
 
-def _call_order(model, norms, example):
-    """The batch norms that a pass through the model calls, in order of their first call."""
-    order = []
+def _calls(model, norms, example):
+    """How often a pass through the model calls each batch norm, in order of their first calls."""
+    calls = collections.Counter()
     with contextlib.ExitStack() as stack:
         for norm in norms:
-            stack.enter_context(_watch(norm, lambda norm, inputs: order.append(norm)))
+            stack.enter_context(_watch(norm, lambda norm, inputs: calls.update([norm])))
         model(example, training=False)
-    return list(dict.fromkeys(order))
+    return calls
 
 
 @contextlib.contextmanager

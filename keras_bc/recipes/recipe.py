@@ -26,8 +26,9 @@ class Recipe:
         halve_every: Instead of the exponential decay, halve the first rate after as many epochs
             each; the last rate follows from it.
         glorot_scaled: Whether the binary kernels' rates are scaled by their Glorot coefficients.
-        jit_compile: On a CPU, compiled steps take half the time of a graph's in dense networks, but
-            twice the time in convolutional ones and with Keras's dropout.
+        jit_compile: With TensorFlow on a CPU, compiled steps take half the time of a graph's in
+            dense networks, but twice the time in convolutional ones and with Keras's dropout. JAX
+            always compiles.
         weights: With which weights the best epoch is chosen: "deployed" or "real".
         reference: The paper and section it is from, or "" for our own.
         published_error: Test error in percent in that paper, with these weights, as text, or "".
@@ -76,8 +77,10 @@ def build(recipe: Recipe, seed: int = 0, name: str | None = None):
     optimizer = getattr(library, kind)(recipe.learning_rates[0], **arguments)
     if recipe.glorot_scaled:
         optimizer = optimizers.glorot_scaled(optimizer)
+    # JAX has no graphs: what Keras does not compile there runs operation by operation.
+    jit_compile = recipe.jit_compile or keras.backend.backend() == "jax"
     # Squared hinge on targets of +-1: an L2-SVM (BinaryConnect, section 3.1).
-    model.compile(optimizer, "squared_hinge", jit_compile=recipe.jit_compile)
+    model.compile(optimizer, "squared_hinge", jit_compile=jit_compile)
     return model
 
 

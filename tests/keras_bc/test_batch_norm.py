@@ -125,6 +125,32 @@ def test_works_in_nested_and_subclassed_models():
     np.testing.assert_allclose(np.asarray(model(x)).mean(0), 0, atol=1e-4)
 
 
+def test_a_norm_called_twice_gets_the_statistics_of_both_calls():
+    norm = keras.layers.BatchNormalization()
+    a, b = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model([a, b], [norm(a), norm(b)])
+    doubled = keras.Model(a, model([a, a * 3]))
+    x = np.random.default_rng(0).normal(5, 2, (20, 2)).astype("float32")
+    reestimate_batch_norm(doubled, x, 6)
+    both = np.concatenate([x, x * 3])
+    np.testing.assert_allclose(norm.moving_mean, both.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, both.var(0), rtol=1e-5)
+
+
+def test_passes_end_at_the_norm_that_they_are_for():
+    calls = []
+
+    class Counted(keras.layers.Layer):
+        def call(self, inputs):
+            calls.append(inputs.shape[0])
+            return inputs
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization(), Counted()])
+    calls.clear()
+    reestimate_batch_norm(model, np.ones((30, 2), "float32"), 10)
+    assert calls == [1]  # when the norms were put in order
+
+
 def test_respects_the_axis():
     model = keras.Sequential([keras.Input((3, 8)), keras.layers.BatchNormalization(axis=1)])
     x = np.random.default_rng(0).normal(5, 2, (20, 3, 8)).astype("float32")

@@ -163,6 +163,13 @@ def test_image_recipes_train_on_arrays_of_their_shape(name):
     assert np.isfinite(loss) and (model.get_weights()[0] != before).any()
 
 
+@pytest.mark.parametrize("name", ["mnist-cnn-small", "mnist-mlp-small"])
+def test_jax_always_compiles(name):
+    recipe = recipes.find(name)
+    expected = recipe.jit_compile or keras.backend.backend() == "jax"
+    assert recipes.build(recipe).jit_compile == expected
+
+
 def _narrow(given):
     sizes = {key: max(given[key] // 16, 10) for key in ("units", "filters") if key in given}
     return {**given, **sizes}
