@@ -7,8 +7,9 @@ PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi gdb-multia
 	gcc libc6-dev python3-venv
 # What trains, or is written in Keras's operations.
 JAX_TESTS := layers quantizers optimizers preprocessing recipes test_backprop.py \
-	test_batch_norm.py test_callbacks.py test_checkpoint.py test_distribution.py test_draws.py \
-	test_evaluation.py test_metrics.py test_powers_of_two.py test_training.py
+	test_batch_norm.py test_callbacks.py test_checkpoint.py test_custom_gradient.py \
+	test_distribution.py test_draws.py test_evaluation.py test_metrics.py \
+	test_powers_of_two.py test_training.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo test test-all lint bench set-up

@@ -9,6 +9,7 @@ to the layer below keep the inputs as they are.
 import keras
 from keras import ops
 
+from keras_bc.custom_gradient import custom_gradient
 from keras_bc.powers_of_two import MANTISSA_BITS, carried
 
 
@@ -102,12 +103,7 @@ def bilinear(product, inputs, weights, inputs_in_gradient):
     return _first(forward, weight_path)
 
 
-@ops.custom_gradient
+@custom_gradient
 def _first(first, second):
     """The first of two tensors; both get its gradient."""
-
-    def gradient(*arguments, upstream=None):
-        upstream = arguments[0] if upstream is None else upstream
-        return upstream, upstream
-
-    return first, gradient
+    return first, lambda upstream: (upstream, upstream)

@@ -29,6 +29,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_bc.custom_gradient import custom_gradient
 from keras_bc.powers_of_two import ap2
 
 
@@ -171,11 +172,9 @@ class ShiftBatchNormalization(keras.layers.BatchNormalization):
 def _shift_normalize(axes):
     """`AP2(gamma) (c s)` over these axes, with the gradient of the module's docstring."""
 
-    @ops.custom_gradient
+    @custom_gradient
     def normalize(c, s, gamma):
-        def gradient(*arguments, upstream=None):
-            # TensorFlow and JAX pass the upstream gradient by position, PyTorch by name.
-            g = arguments[0] if upstream is None else upstream
+        def gradient(g):
             n = ap2(c) * s
             mean_g, mean_ng = (ops.mean(v, axes, keepdims=True) for v in (g, n * g))
             dx = ap2(gamma) * s * (g - mean_g - n * mean_ng)

@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_bc import glorot
+from keras_bc.custom_gradient import custom_gradient
 
 
 class Quantizer:
@@ -85,11 +86,9 @@ class Quantizer:
         return self._with_gradient(self.forward)(inputs, uniform)
 
     def _with_gradient(self, rule):
-        @ops.custom_gradient
+        @custom_gradient
         def quantize(inputs, *uniform):
-            def gradient(*arguments, upstream=None):
-                # TensorFlow and JAX pass the upstream gradient by position, PyTorch by name.
-                upstream = arguments[0] if upstream is None else upstream
+            def gradient(upstream):
                 gradients = (self.gradient(inputs, upstream), *map(ops.zeros_like, uniform))
                 return gradients if uniform else gradients[0]
 
