@@ -6,9 +6,9 @@ import math
 import keras
 from keras import layers
 
+from keras_bc.calls import Call, calls
 from keras_bc.costs import one_bit
 from keras_bc.costs.averages import divisions
-from keras_bc.costs.calls import Call, calls
 from keras_bc.costs.exported import is_exported
 from keras_bc.costs.folding import Operation, fold
 from keras_bc.costs.products import Product, gate_products, products

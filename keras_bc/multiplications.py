@@ -32,8 +32,8 @@ import math
 
 import keras
 
+from keras_bc.calls import calls
 from keras_bc.costs.batch_norm import KINDS
-from keras_bc.costs.calls import calls
 from keras_bc.costs.training import Methods, is_trained
 
 PHASES = ("forward", "backward", "weight_gradient", "element_wise", "update")

@@ -4,7 +4,7 @@ import math
 
 from keras import layers
 
-from keras_bc.costs.calls import Call
+from keras_bc.calls import Call
 
 _POOLS = (layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D)
 _GLOBAL_POOLS = (

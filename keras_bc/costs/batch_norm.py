@@ -20,8 +20,8 @@ Shift-based batch norm leaves the divisions by B of its four means, where B is n
 
 from keras import layers
 
+from keras_bc.calls import Call
 from keras_bc.costs.averages import is_power_of_two
-from keras_bc.costs.calls import Call
 from keras_bc.layers.normalization import ShiftBatchNormalization
 
 KINDS = ("none", "plain", "shift")

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_bc.costs.calls import Call
+from keras_bc.calls import Call
 from keras_bc.costs.products import products
 from keras_bc.layers import BinaryConv2D, BinaryDense
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
+from keras_bc.calls import Call
 from keras_bc.costs import one_bit
-from keras_bc.costs.calls import Call
 from keras_bc.costs.products import products
 from keras_bc.layers.activation import SignActivation
 from keras_bc.layers.normalization import ShiftBatchNormalization

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_bc.costs.calls import Call
+from keras_bc.calls import Call
 from keras_bc.costs.products import Product
 from keras_bc.layers.activation import SignActivation
 from keras_bc.quantizers import Binary, Sign

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import layers
 
-from keras_bc.costs.calls import Call
+from keras_bc.calls import Call
 from keras_bc.layers.depthwise import BinarySeparableConv2D
 from keras_bc.layers.quantized_kernel import QuantizedKernel
 from keras_bc.quantizers import DoReFa, Quantizer, Ternary

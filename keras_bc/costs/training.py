@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from keras import layers
 
+from keras_bc.calls import Call
 from keras_bc.costs import batch_norm, one_bit
 from keras_bc.costs.averages import divisions, is_power_of_two
-from keras_bc.costs.calls import Call
 from keras_bc.costs.products import Product, gate_products, products
 from keras_bc.quantizers import MagnitudeAware
 

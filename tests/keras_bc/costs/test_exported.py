@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 import keras_bc.layers as ours
-from keras_bc.costs.calls import calls
+from keras_bc.calls import calls
 from keras_bc.costs.exported import is_exported
 from keras_bc.deploy.export import to_integers
 from keras_bc.errors import UserError

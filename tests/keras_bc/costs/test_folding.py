@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_bc.costs.calls import calls
+from keras_bc.calls import calls
 from keras_bc.costs.folding import fold
 from keras_bc.deploy import export
 from keras_bc.layers import BinaryConv2D, BinaryDense, SignActivation

@@ -2,8 +2,8 @@ import keras
 import pytest
 from keras import layers
 
+from keras_bc.calls import calls
 from keras_bc.costs import one_bit
-from keras_bc.costs.calls import calls
 from keras_bc.costs.products import products
 from keras_bc.layers import BinaryConv2D, BinarySeparableConv2D, SignActivation
 

@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 import keras_bc.layers as ours
-from keras_bc.costs.calls import calls
+from keras_bc.calls import calls
 from keras_bc.costs.products import gate_products, products
 from keras_bc.layers.recurrent import BinaryGRU, BinaryLSTM, BinarySimpleRNN
 

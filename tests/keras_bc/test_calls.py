@@ -2,7 +2,7 @@ import keras
 import pytest
 from keras import layers
 
-from keras_bc.costs.calls import calls
+from keras_bc.calls import calls
 from keras_bc.errors import UserError
 
 
