@@ -88,6 +88,7 @@ setup(
         "keras_bc",
         *(f"keras_bc.{name}" for name in find_packages(str(ROOT / "keras_bc"))),
         "keras_bc.deploy",
+        *(f"keras_bc.deploy.{name}" for name in find_packages(str(ROOT / "deploy"))),
         "keras_bc.measurements",
         "keras_bc.microcontroller",
     ],

@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from keras_bc.deploy.graph import Graph, Op, Tensor
-from keras_bc.deploy.windows import patches
+from keras_bc.deploy.feeds import Inputs, batches, name_inputs
+from keras_bc.deploy.functions import FUNCTIONS
+from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy.windows import patches, spread
 from keras_bc.errors import UserError
 
 BATCH = 256
@@ -13,7 +15,7 @@ BATCH = 256
 Range = tuple[float, float]
 
 
-def calibrate(graph: Graph, samples: np.ndarray) -> dict[str, Range]:
+def calibrate(graph: Graph, samples: Inputs) -> dict[str, Range]:
     """The least and the greatest value of each activation over `samples`.
 
     Args:
@@ -28,58 +30,98 @@ def calibrate(graph: Graph, samples: np.ndarray) -> dict[str, Range]:
     """
     check_samples(graph, samples)
     ranges: dict[str, Range] = {}
-    for start in range(0, len(samples), BATCH):
-        for name, value in run(graph, samples[start : start + BATCH]).items():
+    for batch in batches(samples, BATCH):
+        for name, value in run(graph, batch).items():
             low, high = ranges.get(name, (math.inf, -math.inf))
             ranges[name] = min(low, float(value.min())), max(high, float(value.max()))
     return ranges
 
 
-def check_samples(graph: Graph, samples: np.ndarray) -> None:
+def check_samples(graph: Graph, samples: Inputs) -> None:
     """Stop with a UserError where `samples` cannot be inputs of `graph`."""
-    expected = graph.tensors[graph.inputs[0]].shape[1:]
-    if len(samples) == 0:
-        raise UserError("The calibration set is empty. Give at least one sample; 500 are usual.")
-    if samples.shape[1:] != expected:
-        raise UserError(
-            f"The calibration samples have the shape {samples.shape[1:]}, the model's input "
-            f"{expected}. Give samples shaped as the input."
-        )
-    if not np.isfinite(samples).all():
-        raise UserError("The calibration samples hold NaN or infinity. Remove those samples.")
+    for name, array in name_inputs(graph, samples).items():
+        expected = graph.tensors[name].shape[1:]
+        if len(array) == 0:
+            raise UserError(
+                "The calibration set is empty. Give at least one sample; 500 are usual."
+            )
+        if array.shape[1:] != expected:
+            raise UserError(
+                f"The calibration samples have the shape {array.shape[1:]}, the model's input "
+                f"{expected}. Give samples shaped as the input."
+            )
+        if not np.isfinite(array).all():
+            raise UserError("The calibration samples hold NaN or infinity. Remove those samples.")
 
 
-def run(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
+def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
     """All activations of a fused graph.
 
     Args:
         graph: Fused.
-        x: `[n, ...]`.
+        x: `[n, ...]`, or one such array for each input.
 
     Returns:
         float64 `[n, ...]` by the tensor's name.
     """
-    values = {graph.inputs[0]: x.astype(np.float64)}
+    values = {name: array.astype(np.float64) for name, array in name_inputs(graph, x).items()}
     for op in graph.ops:
-        constants = [graph.tensors[name].data for name in op.inputs[1:]]
-        y = _EQUATIONS[op.kind](op, values[op.inputs[0]], *constants)
-        output: Tensor = graph.tensors[op.outputs[0]]
-        values[output.name] = y.reshape(len(x), *output.shape[1:])
+        inputs = [values.get(name, graph.tensors[name].data) for name in op.inputs]
+        y = _EQUATIONS[op.kind](op, *inputs)
+        shape = graph.tensors[op.outputs[0]].shape[1:]
+        values[op.outputs[0]] = y.reshape(-1, *shape)
     return values
 
 
-def _fully_connected(op: Op, x, weights, scale, offset):
-    return _affine(op, x @ weights.T, scale, offset)
+def _fully_connected(op: Op, x, weights, scale, offset, shortcut=0.0):
+    return _finish(op, x @ weights.T * scale + offset + shortcut)
 
 
-def _conv_2d(op: Op, x, weights, scale, offset):
-    accumulator = convolve(patches(x, op.options["window"], 0), weights, op.options["groups"])
+def _conv_2d(op: Op, x, weights, scale, offset, shortcut=0.0):
+    taps = patches(spread(x, op.options["input_dilation"]), op.options["window"], 0)
+    accumulator = convolve(taps, weights, op.options["groups"])
     pooled = patches(accumulator, op.options["pool"], -math.inf).max(axis=(3, 4))
-    return _affine(op, pooled, scale, offset)
+    return _finish(op, pooled * scale + offset + shortcut)
 
 
-def _affine(op: Op, accumulator, scale, offset):
-    return np.clip(accumulator * scale + offset, op.options["low"], op.options["high"])
+def _finish(op: Op, y):
+    """Bounds, levels and sign."""
+    low, high, levels = (op.options[key] for key in ("low", "high", "levels"))
+    y = np.clip(y, low, high)
+    if levels:
+        y = low + np.floor((y - low) / (high - low) * levels + 0.5) * (high - low) / levels
+    return _sign(op, y) if op.options["sign"] else y
+
+
+def _sign(op: Op, x):
+    return np.where(x >= 0, 1.0, -1.0)
+
+
+def _join(function):
+    return lambda op, a, b: np.clip(function(a, b), op.options["low"], op.options["high"])
+
+
+def _function(op: Op, x):
+    return FUNCTIONS[op.options["name"]](x, op.options["alpha"])
+
+
+def _prelu(op: Op, x, alpha):
+    return np.where(x > 0, x, alpha * x)
+
+
+def _resize(op: Op, x):
+    rows, columns = op.options["factor"]
+    return x.repeat(rows, axis=1).repeat(columns, axis=2)
+
+
+def _slice(op: Op, x):
+    begin, size = op.options["begin"], op.options["size"]
+    ends = zip(begin[1:], size[1:], strict=True)
+    return x[(slice(None), *(slice(first, first + count) for first, count in ends))]
+
+
+def _concatenate(op: Op, *inputs):
+    return np.concatenate(inputs, axis=op.options["axis"])
 
 
 def convolve(taps: np.ndarray, weights: np.ndarray, groups: int) -> np.ndarray:
@@ -118,16 +160,26 @@ def _pad_2d(op: Op, x):
     return patches(x, op.options["window"], 0)[:, :, :, 0, 0]
 
 
-def _reshape(op: Op, x):
+def _same(op: Op, x):
     return x
 
 
 _EQUATIONS = {
-    "fully_connected": _fully_connected,
-    "conv_2d": _conv_2d,
-    "softmax": _softmax,
-    "max_pool_2d": _max_pool_2d,
+    "add": _join(np.add),
     "average_pool_2d": _average_pool_2d,
+    "concatenate": _concatenate,
+    "conv_2d": _conv_2d,
+    "fully_connected": _fully_connected,
+    "function": _function,
+    "max_pool_2d": _max_pool_2d,
+    "multiply": _join(np.multiply),
     "pad_2d": _pad_2d,
-    "reshape": _reshape,
+    "prelu": _prelu,
+    "reshape": _same,
+    "resize": _resize,
+    "sign": _sign,
+    "slice": _slice,
+    "softmax": _softmax,
+    "subtract": _join(np.subtract),
+    "unpack": _same,
 }

@@ -11,7 +11,7 @@ from keras_bc.deploy import c_source, flatbuffer, workspace
 from keras_bc.deploy.calibrate import calibrate, check_samples
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph
-from keras_bc.deploy.quantize import quantize
+from keras_bc.deploy.quantize import check_supported, quantize
 from keras_bc.deploy.trace import trace
 
 CALIBRATION_SAMPLES = 1000
@@ -64,7 +64,7 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
 
 def check(model: keras.Model) -> None:
     """Stop with a UserError where the model cannot be exported, whatever the samples."""
-    trace(model)
+    check_supported(fuse(trace(model)))
 
 
 def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:

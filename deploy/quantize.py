@@ -29,6 +29,7 @@ def quantize(graph: Graph, ranges: dict[str, Range]) -> Graph:
     Raises:
         UserError: A layer sums more products than 32 bits hold.
     """
+    check_supported(graph)
     quantizer = _Quantizer(graph, ranges)
     for op in graph.ops:
         quantizer.take(op)
@@ -58,7 +59,7 @@ class _Quantizer:
         """Append the integer form of `op`."""
         if op.kind == "fully_connected":
             self._binary_fully_connected(op)
-        elif op.kind == "conv_2d" and op.options["binary"]:
+        elif op.kind == "conv_2d" and op.options["weights"] == "binary":
             self._binary_conv_2d(op)
         elif op.kind == "conv_2d":
             self._int8_conv_2d(op)
@@ -186,6 +187,42 @@ class _Quantizer:
         shape = self.fused.tensors[op.inputs[0]].shape
         options = {"dilation_h": window.dilation_height, "dilation_w": window.dilation_width}
         self._append("CONV_2D", op, *self._int8(op), **options, **_builtin_window(window, shape))
+
+
+_KINDS = (
+    *("fully_connected", "conv_2d", "softmax", "max_pool_2d", "average_pool_2d", "pad_2d"),
+    "reshape",
+)
+
+
+def check_supported(graph: Graph) -> None:
+    """Stop with a UserError at what has no integer form yet.
+
+    Args:
+        graph: Fused.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise UserError(
+            f"Model `{graph.name}` has {len(graph.inputs)} inputs and {len(graph.outputs)} "
+            "outputs; only one of each can be exported."
+        )
+    for op in graph.ops:
+        if not _is_supported(graph, op):
+            raise UserError(f"Layer `{op.name}` ({op.kind}) cannot be exported yet.")
+
+
+def _is_supported(graph: Graph, op: Op) -> bool:
+    options = op.options
+    real = options.get("weights") == "real"
+    return (
+        op.kind in _KINDS
+        and "bits" not in [graph.tensors[name].dtype for name in (*op.inputs, *op.outputs)]
+        and options.get("weights") != "ternary"
+        and len(op.inputs) <= 4
+        and options.get("transposed") is None
+        and not options.get("levels")
+        and not (real and options["groups"] == graph.tensors[op.inputs[0]].shape[-1] > 1)
+    )
 
 
 def _builtin_window(window: Window, shape: tuple[int, ...]) -> dict:

@@ -71,6 +71,22 @@ def _pads(image: int, size: int, stride: int, dilation: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def spread(x: np.ndarray, dilation: tuple[int, int]) -> np.ndarray:
+    """An image `[n, h, w, c]` with its pixels moved apart, zeros between them.
+
+    Args:
+        x: The image.
+        dilation: How many rows and columns one pixel lies from the next.
+    """
+    rows, columns = dilation
+    n, height, width, channels = x.shape
+    if (rows, columns) == (1, 1):
+        return x
+    y = np.zeros((n, (height - 1) * rows + 1, (width - 1) * columns + 1, channels), x.dtype)
+    y[:, ::rows, ::columns] = x
+    return y
+
+
 def patches(x: np.ndarray, window: Window, absent: float) -> np.ndarray:
     """Every position's taps.
 

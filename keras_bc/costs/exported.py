@@ -5,17 +5,31 @@ from keras import layers
 
 from keras_bc.calls import Call
 from keras_bc.costs.products import products
-from keras_bc.layers import BinaryConv2D, BinaryDense
+from keras_bc.layers import (
+    BinaryConv1D,
+    BinaryConv2D,
+    BinaryDense,
+    BinaryDepthwiseConv2D,
+    BinarySeparableConv2D,
+)
+from keras_bc.layers.normalization import ShiftBatchNormalization
 
 _TYPES = (
-    *(BinaryDense, BinaryConv2D, layers.Dense, layers.Conv2D, layers.BatchNormalization),
-    *(layers.ReLU, layers.Softmax, layers.Activation, layers.MaxPooling2D),
-    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D, layers.ZeroPadding2D),
-    *(layers.Flatten, layers.Reshape, layers.Dropout),
+    *(BinaryDense, BinaryConv1D, BinaryConv2D, BinaryDepthwiseConv2D, BinarySeparableConv2D),
+    *(layers.Dense, layers.Conv1D, layers.Conv2D),
+    *(layers.BatchNormalization, ShiftBatchNormalization, layers.Rescaling, layers.Normalization),
+    *(layers.ReLU, layers.Softmax, layers.Activation),
+    *(layers.MaxPooling1D, layers.MaxPooling2D, layers.AveragePooling1D, layers.AveragePooling2D),
+    *(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D),
+    *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
+    *(layers.ZeroPadding1D, layers.ZeroPadding2D),
+    *(layers.Flatten, layers.Reshape, layers.Dropout, layers.GaussianDropout),
+    *(layers.GaussianNoise, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.Identity),
+    layers.ActivityRegularization,
 )
 _ACTIVATIONS = (
     *(None, keras.activations.linear, keras.activations.relu, keras.activations.relu6),
-    keras.activations.softmax,
+    *(keras.activations.hard_tanh, keras.activations.hard_sigmoid, keras.activations.softmax),
 )
 
 

@@ -108,7 +108,7 @@ class BinaryConv2DTranspose(QuantizedKernel, keras.layers.Conv2DTranspose):
     (1, 14, 14, 8)
     """
 
-    _channel_axes = (-2,)
+    channel_axes = (-2,)
 
     def _product(self, inputs, kernel):
         return ops.conv_transpose(

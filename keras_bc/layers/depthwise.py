@@ -33,7 +33,7 @@ class BinaryDepthwiseConv2D(QuantizedKernel, keras.layers.DepthwiseConv2D):
     """
 
     _constraint_argument = "depthwise_constraint"
-    _channel_axes = (-2, -1)
+    channel_axes = (-2, -1)
 
     def _product(self, inputs, kernel):
         return ops.depthwise_conv(

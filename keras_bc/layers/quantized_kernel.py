@@ -51,7 +51,7 @@ class QuantizedKernel(Drawing):
         **kwargs,
     ):
         quantizer = quantizers.get(kernel_quantizer, "kernel_quantizer")
-        self.kernel_quantizer = quantizer.for_kernel(self._channel_axes)
+        self.kernel_quantizer = quantizer.for_kernel(self.channel_axes)
         if kernel_constraint == "clip":
             kernel_constraint = WeightClip(self.kernel_quantizer.scale)
         kwargs[self._constraint_argument] = kernel_constraint
@@ -69,7 +69,7 @@ class QuantizedKernel(Drawing):
                 stacklevel=2,
             )
 
-    _channel_axes = (-1,)
+    channel_axes = (-1,)
     """The kernel's axes that tell output channels apart."""
 
     _constraint_argument = "kernel_constraint"

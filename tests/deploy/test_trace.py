@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
-from keras_bc.layers import BinaryConv2D, BinaryDense, SignActivation
+from keras_bc.layers import BinaryConv2D, BinaryDense
 from keras_bc.quantizers import Quantizer
 
 
@@ -90,17 +90,18 @@ def test_a_users_own_relu_is_not_keras_s():
 @pytest.mark.parametrize(
     "layer, words",
     [
-        (layers.LeakyReLU(name="leaky"), "`leaky` of type LeakyReLU"),
+        (layers.LayerNormalization(name="norm"), "`norm` of type LayerNormalization"),
         (layers.ReLU(threshold=1.0, name="late"), "`late` is a ReLU"),
-        (layers.Activation("tanh", name="curve"), "`curve` has the activation 'tanh'"),
+        (layers.Activation("gelu", name="curve"), "`curve` has the activation 'gelu'"),
         (layers.BatchNormalization(axis=1, name="rows"), "`rows` normalizes axis 1"),
+        (layers.Softmax(axis=1, name="rows"), "`rows` is a softmax over axis 1"),
         (layers.MaxPooling2D(data_format="channels_first", name="first"), "channels_last"),
         (layers.Flatten(data_format="channels_first", name="first"), "channels_last"),
+        (layers.UpSampling2D(interpolation="bilinear", name="soft"), "`soft` enlarges by"),
+        (layers.ELU(alpha=2.0, name="steep"), "`steep` has alpha=2.0"),
         (layers.Activation(lambda x: -x, name="own"), "`own` has the activation"),
-        (SignActivation(name="sign"), "`sign` of type SignActivation"),
-        (BinaryDense(4, input_quantizer="sign", name="bits"), "`bits` quantizes its inputs"),
         (BinaryDense(4, kernel_quantizer=Halves(), name="two"), "`two` has the quantizer Halves"),
-        (BinaryDense(4, kernel_quantizer=Zeros(), name="none"), "`none` has the quantizer Zeros"),
+        (BinaryDense(4, input_quantizer=Halves(), name="in"), "`in` quantizes activations by"),
     ],
 )
 def test_what_is_not_supported_is_named(layer, words):
@@ -108,17 +109,64 @@ def test_what_is_not_supported_is_named(layer, words):
         trace(keras.Sequential([keras.Input((4, 4, 3)), layer]))
 
 
-def test_branches_are_refused():
-    x = keras.Input((4,))
-    y = layers.Add()([BinaryDense(4)(x), x])
-    with pytest.raises(UserError, match=r"`add`|branches"):
-        trace(keras.Model(x, y))
+def test_branches_are_followed():
+    x = keras.Input((4,), name="x")
+    y = layers.Add(name="sum")([BinaryDense(4, name="dense")(x), x])
+    graph = trace(keras.Model(x, [y, layers.ReLU(name="relu")(y)]))
+    assert [op.inputs[:1] for op in graph.ops] == [["input"], ["dense"], ["sum"]]
+    assert graph.ops[1].inputs == ["dense", "input"]
+    assert graph.outputs == ["sum", "relu"]
 
 
-def test_a_shared_layer_is_refused():
+def test_several_inputs_keep_their_names():
+    a, b = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    graph = trace(keras.Model([a, b], layers.Concatenate()([a, b])))
+    assert graph.inputs == ["left", "right"]
+    assert graph.tensors[graph.outputs[0]].shape == (1, 8)
+
+
+def test_a_shared_layer_has_an_op_for_each_call():
     x, shared = keras.Input((4,)), BinaryDense(4, name="twice")
-    with pytest.raises(UserError, match="each of them used once"):
-        trace(keras.Model(x, shared(shared(x))))
+    graph = trace(keras.Model(x, shared(shared(x))))
+    assert [op.name for op in graph.ops] == ["twice", "twice"]
+    assert [op.outputs for op in graph.ops] == [["twice"], ["twice/fully_connected"]]
+    assert graph.ops[1].inputs[0] == "twice"
+
+
+def test_a_nested_model_is_opened():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.ReLU()])
+    x = keras.Input((4,))
+    assert kinds(keras.Input((4,)), inner, inner) == ["fully_connected", "clip"] * 2
+    assert len(trace(keras.Model(x, inner(inner(x)))).ops) == 4
+
+
+@pytest.mark.parametrize("expression, kind", [(lambda x: 2 * x + 1, "batch_norm")])
+def test_arithmetic_with_constants_is_a_batch_norm(expression, kind):
+    x = keras.Input((3,))
+    assert [op.kind for op in trace(keras.Model(x, expression(x))).ops] == [kind, kind]
+
+
+@pytest.mark.parametrize("function", [lambda x: 1 / x, lambda x: x * np.ones((2, 3), "float32")])
+def test_other_arithmetic_is_refused(function):
+    x = keras.Input((2, 3))
+    with pytest.raises(UserError, match="only one number, or one a channel"):
+        trace(keras.Model(x, function(x)))
+
+
+def test_a_product_that_stretches_in_the_middle_is_refused():
+    a, b = keras.Input((4, 5, 3)), keras.Input((4, 1, 3))
+    with pytest.raises(UserError, match="stretches the shape"):
+        trace(keras.Model([a, b], layers.Multiply(name="gate")([a, b])))
+
+
+def test_ternary_weights_are_told_from_binary_ones():
+    def kind(**options):
+        model = keras.Sequential([keras.Input((50,)), BinaryDense(3, **options)])
+        return trace(model).ops[0].options["weights"]
+
+    assert kind() == kind(kernel_quantizer="magnitude_aware") == "binary"
+    assert kind(kernel_quantizer="ternary") == "ternary"
+    assert kind(kernel_quantizer=Zeros()) == "ternary"
 
 
 def test_a_subclassed_model_is_refused():

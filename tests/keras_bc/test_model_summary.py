@@ -130,7 +130,7 @@ def test_recurrent_and_separable_layers():
     )
     rows = _rows(model, "weights", "bytes", "macs", "multiplications", "exported")
     # Depthwise 4 channels of 9 weights, pointwise 8 of 4; both requantize their 4x4 outputs.
-    depthwise = ({1: 68}, 4 * 16 + 8 * 16, {"1x8": 16 * 36 + 16 * 32}, 16 * 4 + 16 * 8, False)
+    depthwise = ({1: 68}, 4 * 16 + 8 * 16, {"1x8": 16 * 36 + 16 * 32}, 16 * 4 + 16 * 8, True)
     assert rows["separable"] == depthwise
     # 20 channels each, requantized at 16 steps; 3 products of 5 gates.
     lstm = ({1: 260}, 2 * 20 * 16, {"1x8": 16 * 260}, 2 * 16 * 20 + 16 * 15, False)
