@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_bc.deploy import c_text
 from keras_bc.deploy.graph import Graph, Tensor
-from keras_bc.deploy.plan import Plan, plan
+from keras_bc.deploy.plan import Plan, plan, tensor_bytes
 from keras_bc.errors import UserError
 
 __all__ = ["emit", "plan"]
@@ -31,7 +31,7 @@ def emit(
     """Write NAMESPACE.h and NAMESPACE.c into `folder`. The same graph gives the same bytes.
 
     Args:
-        graph: In the integer dialect, with one input and one output.
+        graph: In the integer dialect.
         folder: It must exist; what writes over an earlier model stages it (see `files.staging`).
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
         namespace: Prefix of the files, functions and constants: a lower-case C identifier that
@@ -69,20 +69,23 @@ def emit(
 
 def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
     """What the templates speak of."""
-    (x,), (y,) = graph.inputs, graph.outputs
     names = c_text.identifiers(layer.name for layer in model.layers)
-    symbols = {x: "input_offset"} | {
+    inputs, outputs = _ends(graph, "input"), _ends(graph, "output")
+    symbols = {end["tensor"]: f"{end['id']}_offset" for end in inputs} | {
         layer.call.op.outputs[0]: f"{name}_output_offset"
         for name, layer in zip(names, model.layers, strict=True)
     }
     symbols = {name: symbols[root] for name, root in model.roots.items()}
+    for end in inputs + outputs:
+        end["symbol"] = symbols[end["tensor"]]
+        end["offset"] = model.offsets[model.roots[end["tensor"]]]
     layers = [_layer(graph, model, step, name, symbols) for step, name in enumerate(names)]
     return {
         "title": c_text.comment(graph.name),
         "namespace": namespace,
         "NAMESPACE": namespace.upper(),
-        "input": _end(graph.tensors[x]) | {"offset": model.offsets[x]},
-        "output": _end(graph.tensors[y]) | {"symbol": symbols[y]},
+        "inputs": inputs,
+        "outputs": outputs,
         "layers": layers,
         "macs": sum(layer.macs for layer in model.layers),
         "arena_bytes": model.arena_bytes,
@@ -90,11 +93,26 @@ def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
     }
 
 
-def _end(tensor: Tensor) -> dict[str, Any]:
-    """The model's input or output."""
+def _ends(graph: Graph, side: str) -> list[dict[str, Any]]:
+    """The model's inputs or outputs; where there are several, their names tell them apart."""
+    names = getattr(graph, f"{side}s")
+    ids = [side]
+    if len(names) > 1:
+        ids = [f"{side}_{name}" for name in c_text.identifiers(names)]
+    return [
+        _end(graph.tensors[name], identifier) for name, identifier in zip(names, ids, strict=True)
+    ]
+
+
+def _end(tensor: Tensor, identifier: str) -> dict[str, Any]:
+    """An input or an output of the model."""
     scale, zero_point = float(tensor.scale[0]), tensor.zero_point
     sign = "+" if zero_point < 0 else "-"
     return {
+        "tensor": tensor.name,
+        "id": identifier,
+        "ID": identifier.upper(),
+        "title": identifier.capitalize().replace("_", " "),
         "bytes": prod(tensor.shape),
         "shape": list(tensor.shape),
         "layout": " (NHWC)" if len(tensor.shape) == 4 else "",
@@ -109,21 +127,23 @@ def _layer(
 ) -> dict[str, Any]:
     layer = model.layers[step]
     op = layer.call.op
-    x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-    arguments = [f"&{name}_params", f"memory + {symbols[x.name]}", f"memory + {symbols[y.name]}"]
+    flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
+    y = graph.tensors[op.outputs[0]]
+    arguments = [f"&{name}_params"]
+    arguments += [f"memory + {symbols[tensor.name]}" for tensor in (*flows, y)]
     if layer.scratch_bytes is not None:
         arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
     return {
         "id": name,
         "description": c_text.comment(f"{layer.name}: {layer.kind}, kernel {layer.variant}"),
-        "shapes": f"{list(x.shape)} -> {list(y.shape)}",
+        "shapes": f"{', '.join(str(list(x.shape)) for x in flows)} -> {list(y.shape)}",
         "macs": layer.macs,
         "constants": [_constant(*item) for item in layer.constants().items()],
         "struct": layer.call.params.c_name,
         "params": c_text.struct(layer.call.params, name),
         "call": c_text.call(layer.kernel.function, arguments),
         "output_offset": model.offsets[y.name],
-        "output_bytes": prod(y.shape),
+        "output_bytes": tensor_bytes(y),
         "scratch_offset": model.scratch_offsets[step],
     }
 

@@ -4,6 +4,7 @@ The harness in the firmware reads its inputs from one file and writes its output
 microcontroller/firmware/harness.c), so that thousands of inferences cost one start of QEMU.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 
 from keras_bc.deploy import disk, qemu
 from keras_bc.deploy.boards import Board
+from keras_bc.deploy.feeds import Inputs, as_list
 from keras_bc.deploy.firmware import Firmware
 from keras_bc.errors import UserError
 
@@ -21,7 +23,7 @@ class Run:
     """What a firmware did with its inputs.
 
     Attributes:
-        outputs: int8 `[n, output bytes]`.
+        outputs: int8 `[n, output bytes]`, the outputs one behind the other.
         stack_bytes: The peak of the stack, over all inferences and the harness.
         instructions: Of one inference, the longest; None where they were not counted.
         layer_instructions: The same inference's, by layer. What is left of `instructions` is the
@@ -39,7 +41,7 @@ class Run:
 def run(
     firmware: Firmware,
     board: Board,
-    inputs: np.ndarray,
+    inputs: Inputs,
     profile: bool = False,
     trace: bool = False,
     progress: Callable[[int], None] = lambda done: None,
@@ -50,7 +52,8 @@ def run(
     Args:
         firmware: Built for `board`.
         board: One that QEMU emulates.
-        inputs: int8 `[n, ...]`, each of `firmware.input_bytes`.
+        inputs: int8 `[n, ...]`, or one such array for each input, together of
+            `firmware.input_bytes` an inference.
         profile: Count the instructions, exactly. The emulator takes about twice as long.
         trace: Keep the output of every layer.
         progress: Called now and then with the number of inferences done.
@@ -90,13 +93,18 @@ def run(
     return result
 
 
-def _checked(inputs: np.ndarray, firmware: Firmware) -> np.ndarray:
-    if inputs.dtype != np.int8 or inputs.size != len(inputs) * firmware.input_bytes:
+def _checked(inputs: Inputs, firmware: Firmware) -> np.ndarray:
+    """int8 `[n, input bytes]`."""
+    arrays = as_list(inputs)
+    flat = [array.reshape(len(array), math.prod(array.shape[1:])) for array in arrays]
+    rows = np.concatenate(flat, axis=1)
+    if rows.dtype != np.int8 or rows.shape[1] != firmware.input_bytes:
         raise ValueError(
             "Invalid value for argument `inputs`. Expected int8 of shape "
-            f"[n, {firmware.input_bytes}]. Received: {inputs.dtype} of shape {inputs.shape}."
+            f"[n, {firmware.input_bytes}]. Received: "
+            f"{', '.join(f'{array.dtype} of shape {array.shape}' for array in arrays)}."
         )
-    return inputs
+    return rows
 
 
 def _stack_bytes(text: str, board: Board) -> int:

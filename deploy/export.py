@@ -10,7 +10,7 @@ from keras_bc import datasets, files, models
 from keras_bc.deploy import c_source, flatbuffer, workspace
 from keras_bc.deploy.calibrate import calibrate, check_samples
 from keras_bc.deploy.fuse import fuse
-from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.quantize import check_supported, quantize
 from keras_bc.deploy.trace import trace
 
@@ -87,7 +87,12 @@ def describe(graph: Graph) -> list[dict]:
             "name": op.name,
             "op": op.kind,
             "shape": list(graph.tensors[op.outputs[0]].shape),
-            "weight_bytes": sum(graph.tensors[name].data.nbytes for name in op.inputs[1:]),
+            "weight_bytes": sum(constant.nbytes for constant in _constants(graph, op)),
         }
         for op in graph.ops
     ]
+
+
+def _constants(graph: Graph, op: Op) -> list[np.ndarray]:
+    tensors = [graph.tensors[name] for name in op.inputs]
+    return [tensor.data for tensor in tensors if tensor.data is not None]

@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from keras_bc import files
 from keras_bc.deploy import c_source, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
-from keras_bc.deploy.plan import Layer
+from keras_bc.deploy.plan import Layer, tensor_bytes
 
 ELF = "firmware.elf"
 
@@ -28,8 +27,8 @@ class Firmware:
         model_bytes: The model's constants: weights, per-channel parameters and tables.
         ram_bytes: Arena, variables and the board's reserved stack.
         arena_bytes: Activations and scratch.
-        input_bytes: Of one inference.
-        output_bytes: Of one inference.
+        input_bytes: Of one inference, all inputs together.
+        output_bytes: Of one inference, all outputs together.
         layers: The calls of kernels, in order.
         layer_bytes: The size of each layer's output.
     """
@@ -93,10 +92,12 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware
         model_bytes=model_bytes,
         ram_bytes=ram_bytes,
         arena_bytes=plan.arena_bytes,
-        input_bytes=prod(graph.tensors[graph.inputs[0]].shape),
-        output_bytes=prod(graph.tensors[graph.outputs[0]].shape),
+        input_bytes=_bytes(graph, graph.inputs),
+        output_bytes=_bytes(graph, graph.outputs),
         layers=tuple(plan.layers),
-        layer_bytes=tuple(
-            prod(graph.tensors[layer.call.op.outputs[0]].shape) for layer in plan.layers
-        ),
+        layer_bytes=tuple(_bytes(graph, layer.call.op.outputs) for layer in plan.layers),
     )
+
+
+def _bytes(graph: Graph, tensors: list[str]) -> int:
+    return sum(tensor_bytes(graph.tensors[name]) for name in tensors)

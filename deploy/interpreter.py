@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bc.deploy.feeds import Inputs, as_list, batches
 from keras_bc.errors import UserError
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
@@ -47,7 +48,7 @@ class Interpreter:
     may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.
 
     Args:
-        model: Path of a .tflite file, or its bytes. It has one int8 input and one int8 output.
+        model: Path of a .tflite file, or its bytes. Its inputs and outputs are int8.
         runtime: One of `RUNTIMES`; None takes the first that is installed.
         num_threads: For the builtins; the result does not depend on it.
 
@@ -65,64 +66,64 @@ class Interpreter:
                 f"{self._name} is not a .tflite file; expected one that `keras-bc export` wrote."
             )
         self._interpreter = self._open()
-        details = self._interpreter.get_input_details() + self._interpreter.get_output_details()
-        if len(details) != 2 or any(tensor["dtype"] != np.int8 for tensor in details):
+        self._inputs = self._interpreter.get_input_details()
+        self._outputs = self._interpreter.get_output_details()
+        if any(tensor["dtype"] != np.int8 for tensor in self._inputs + self._outputs):
             raise UserError(
-                f"{self._name} must have one int8 input and one int8 output; export it with "
-                "`keras-bc export`."
+                f"{self._name} must have int8 inputs and outputs; export it with `keras-bc export`."
             )
-        self._input, self._output = details
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Of one sample, without the batch axis."""
-        return tuple(self._input["shape"].tolist()[1:])
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """Of one sample of each input, without the batch axis."""
+        return [tuple(tensor["shape"].tolist()[1:]) for tensor in self._inputs]
 
     @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Of one sample, without the batch axis."""
-        return tuple(self._output["shape"].tolist()[1:])
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Of one sample of each output, without the batch axis."""
+        return [tuple(tensor["shape"].tolist()[1:]) for tensor in self._outputs]
 
-    def quantize(self, x: np.ndarray) -> np.ndarray:
+    def quantize(self, x: Inputs) -> Inputs:
         """clip(round(x / scale) + zero_point, -128, 127), halves away from zero as in TFLite.
 
         Args:
-            x: Real values `[n, *input_shape]`.
+            x: Real values `[n, ...]`, or one such array for each input.
 
         Returns:
-            int8, of x's shape.
+            int8, as x.
         """
-        scale, zero_point = self._input["quantization"]
-        steps = np.asarray(x, np.float32) / np.float32(scale)
-        rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
-        return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+        arrays = as_list(x)
+        details = self._inputs[: len(arrays)]  # that they are as many, `run` checks
+        quantized = [_quantize(*pair) for pair in zip(arrays, details, strict=False)]
+        return quantized[0] if isinstance(x, np.ndarray) else quantized
 
-    def dequantize(self, y: np.ndarray) -> np.ndarray:
-        """scale * (y - zero_point) in float32, with the output's scale."""
-        scale, zero_point = self._output["quantization"]
-        return np.float32(scale) * (np.asarray(y, np.float32) - np.float32(zero_point))
+    def dequantize(self, y: Inputs) -> Inputs:
+        """scale * (y - zero_point) in float32, with each output's scale."""
+        reals = [_dequantize(*pair) for pair in zip(as_list(y), self._outputs, strict=True)]
+        return reals[0] if isinstance(y, np.ndarray) else reals
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: Inputs) -> Inputs:
         """Real values in, float32 out: `quantize`, `run`, `dequantize`."""
         return self.dequantize(self.run(self.quantize(x)))
 
-    def run(self, x: np.ndarray) -> np.ndarray:
+    def run(self, x: Inputs) -> Inputs:
         """The model's integers.
 
         Args:
-            x: int8 `[n, *input_shape]`, n >= 1.
+            x: int8 `[n, ...]`, n >= 1, or one such array for each input.
 
         Returns:
-            int8 `[n, *output_shape]`.
+            int8 `[n, ...]`, or of several outputs a list.
 
         Raises:
             UserError: `x` has another type or shape, or the file is damaged.
         """
         self._check(x)
-        batches = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]
-        return np.concatenate([self._invoke(self._interpreter, batch) for batch in batches])
+        results = [self._invoke(self._interpreter, batch) for batch in batches(x, _BATCH)]
+        outputs = [np.concatenate(parts) for parts in zip(*results, strict=True)]
+        return outputs[0] if len(outputs) == 1 else outputs
 
-    def run_all(self, x: np.ndarray) -> dict[str, np.ndarray]:
+    def run_all(self, x: Inputs) -> dict[str, np.ndarray]:
         """As `run`, but every activation: {tensor's name: integers `[n, ...]`}."""
         self._check(x)
         interpreter = self._open(experimental_preserve_all_tensors=True)
@@ -147,16 +148,20 @@ class Interpreter:
         except (ValueError, RuntimeError) as error:
             raise self._refused(error) from error
 
-    def _invoke(self, interpreter, x: np.ndarray) -> np.ndarray:
-        index = self._input["index"]
+    def _invoke(self, interpreter, x: Inputs) -> list[np.ndarray]:
+        arrays = {
+            tensor["index"]: array for tensor, array in zip(self._inputs, as_list(x), strict=True)
+        }
         try:
-            interpreter.resize_tensor_input(index, x.shape)
+            for index, array in arrays.items():
+                interpreter.resize_tensor_input(index, array.shape)
             interpreter.allocate_tensors()
-            interpreter.set_tensor(index, x)
+            for index, array in arrays.items():
+                interpreter.set_tensor(index, array)
             interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise self._refused(error) from error
-        return interpreter.get_tensor(self._output["index"])
+        return [interpreter.get_tensor(tensor["index"]) for tensor in self._outputs]
 
     def _refused(self, error: Exception) -> UserError:
         reason = str(error).strip().splitlines() or ["no reason given"]
@@ -164,13 +169,29 @@ class Interpreter:
             f"{self.runtime} cannot run {self._name}: {reason[0]} (export the model again)"
         )
 
-    def _check(self, x: np.ndarray) -> None:
-        if x.dtype != np.int8 or x.size == 0 or x.shape[1:] != self.input_shape:
-            expected = ", ".join(map(str, self.input_shape))
+    def _check(self, x: Inputs) -> None:
+        arrays = as_list(x)
+        fit = [array.shape[1:] for array in arrays] == self.input_shapes
+        typed = all(array.dtype == np.int8 and array.size for array in arrays)
+        if not fit or not typed or len({len(array) for array in arrays}) != 1:
+            expected = [f"[{', '.join(map(str, ('n', *shape)))}]" for shape in self.input_shapes]
+            received = [f"{array.dtype} of shape {list(array.shape)}" for array in arrays]
             raise UserError(
-                f"The model takes int8 of shape [n, {expected}], n >= 1. "
-                f"Received: {x.dtype} of shape {list(x.shape)}."
+                f"The model takes int8 of shape {' and '.join(expected)}, n >= 1. "
+                f"Received: {' and '.join(received)}."
             )
+
+
+def _quantize(x: np.ndarray, tensor: dict) -> np.ndarray:
+    scale, zero_point = tensor["quantization"]
+    steps = np.asarray(x, np.float32) / np.float32(scale)
+    rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
+    return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+
+
+def _dequantize(y: np.ndarray, tensor: dict) -> np.ndarray:
+    scale, zero_point = tensor["quantization"]
+    return np.float32(scale) * (np.asarray(y, np.float32) - np.float32(zero_point))
 
 
 def _read(path: Path) -> bytes:

@@ -49,14 +49,8 @@ def lower(graph: Graph) -> list[Call]:
     """The calls that run an integer graph, in order.
 
     Raises:
-        UserError: The graph has an op that no kernel computes, no op at all, or several inputs or
-            outputs.
+        UserError: The graph has an op that no kernel computes, or no op at all.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise UserError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "expected one of each."
-        )
     calls = []
     for op in graph.ops:
         if op.kind == "RESHAPE":

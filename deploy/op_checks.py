@@ -4,6 +4,7 @@ that no accumulator overflows.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -202,17 +203,39 @@ def _check_softmax(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: 
     require(bool(fixed), "its output has not scale 1/256 and zero point -128")
 
 
-_Check = Callable[[Graph, Op, Tensor, list[Tensor], Tensor], None]
-KINDS: dict[str, tuple[_Check, int]] = {
-    "KbcFullyConnected": (_check_binary_dense, 3),
-    "KbcConv2D": (_check_binary_conv, 3),
-    "KbcDepthwiseConv2D": (_check_binary_conv, 3),
-    "FULLY_CONNECTED": (_check_dense, 3),
-    "CONV_2D": (_check_conv, 3),
-    "MAX_POOL_2D": (_check_pool, 1),
-    "AVERAGE_POOL_2D": (_check_pool, 1),
-    "PAD": (_check_pad, 2),
-    "RESHAPE": (_check_reshape, 2),
-    "SOFTMAX": (_check_softmax, 1),
+@dataclass(frozen=True)
+class Kind:
+    """What `validate` asks of a kind of op.
+
+    Attributes:
+        check: Of an op: the graph, the op, its first input, its constants and its output.
+        constants: How many it has, behind its first input.
+        flows: How many inputs it has that are computed.
+    """
+
+    check: Callable[[Graph, Op, Tensor, list[Tensor], Tensor], None]
+    constants: int = 0
+    flows: int = 1
+
+    def check_counts(self, inputs: int) -> None:
+        """Raise Wrong unless an op may have as many inputs."""
+        expected = self.flows + self.constants
+        require(inputs == expected, f"{inputs} inputs, expected {expected}")
+
+    def is_constant(self, number: int) -> bool:
+        """Whether an input is one."""
+        return 1 <= number <= self.constants
+
+
+KINDS: dict[str, Kind] = {
+    "KbcFullyConnected": Kind(_check_binary_dense, constants=2),
+    "KbcConv2D": Kind(_check_binary_conv, constants=2),
+    "KbcDepthwiseConv2D": Kind(_check_binary_conv, constants=2),
+    "FULLY_CONNECTED": Kind(_check_dense, constants=2),
+    "CONV_2D": Kind(_check_conv, constants=2),
+    "MAX_POOL_2D": Kind(_check_pool),
+    "AVERAGE_POOL_2D": Kind(_check_pool),
+    "PAD": Kind(_check_pad, constants=1),
+    "RESHAPE": Kind(_check_reshape, constants=1),
+    "SOFTMAX": Kind(_check_softmax),
 }
-"""The check of each kind of op, and how many inputs it has."""

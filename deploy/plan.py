@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 
 from keras_bc.deploy import arena, kernels, layouts
-from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.lowering import Call, lower
 from keras_bc.deploy.native import scratch_bytes
@@ -153,7 +153,7 @@ def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[a
     for name in graph.outputs:
         lives[roots[name]][1] = len(layers)
     tensors = [
-        arena.Buffer(name, prod(graph.tensors[name].shape), *life, ALIGNMENT)
+        arena.Buffer(name, tensor_bytes(graph.tensors[name]), *life, ALIGNMENT)
         for name, life in lives.items()
     ]
     scratch = [
@@ -162,6 +162,11 @@ def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[a
         if layer.scratch_bytes
     ]
     return tensors + scratch
+
+
+def tensor_bytes(tensor: Tensor) -> int:
+    """What a tensor takes in the arena."""
+    return prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
 
 
 def _scratch_name(step: int) -> tuple[str, int]:

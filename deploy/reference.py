@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
 from keras_bc.deploy.calibrate import convolve
+from keras_bc.deploy.feeds import Inputs, name_inputs
 from keras_bc.deploy.fixed_point import requantize, requantize_twice
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import unpack_bits
@@ -16,21 +17,22 @@ from keras_bc.deploy.windows import from_options, patches
 LOW, HIGH = -128, 127
 
 
-def run(graph: Graph, x: np.ndarray) -> dict[str, np.ndarray]:
+def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
     """All activations of an integer graph.
 
     Args:
         graph: Integer.
-        x: int8 `[n, ...]`, the input in its quantization.
+        x: int8 `[n, ...]`, the input in its quantization, or one such array for each input.
 
     Returns:
-        int8 `[n, ...]` by the tensor's name, the input included.
+        int8 `[n, ...]` by the tensor's name, the inputs included.
     """
-    values = {graph.inputs[0]: x}
+    values = name_inputs(graph, x)
     for op in graph.ops:
-        output = graph.tensors[op.outputs[0]]
-        y = _EQUATIONS[op.kind](graph, op, values[op.inputs[0]])
-        values[output.name] = y.reshape(len(x), *output.shape[1:])
+        flows = [values[name] for name in op.inputs if name in values]
+        y = _EQUATIONS[op.kind](graph, op, *flows)
+        shape = graph.tensors[op.outputs[0]].shape[1:]
+        values[op.outputs[0]] = y.reshape(-1, *shape)
     return values
 
 

@@ -22,20 +22,22 @@ def validate(graph: Graph) -> None:
     Raises:
         UserError: It is not one; the message names the layer and what is wrong.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+    if not graph.inputs or not graph.outputs:
         raise UserError(
             f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; expected "
-            "one of each."
+            "at least one of each."
         )
-    with _named("The input"):
-        check_activation(graph.tensors[graph.inputs[0]], "it")
+    for name in graph.inputs:
+        with _named(f"The input `{name}`"):
+            check_activation(graph.tensors[name], "it")
     ready = set(graph.inputs)
     for op in graph.ops:
         with _named(f"Layer `{op.name}` ({op.kind})"):
             _check_op(graph, op, ready)
         ready.update(op.outputs)
-    if graph.outputs[0] not in ready:
-        raise UserError("No op makes the model's output. Export the model again.")
+    for name in graph.outputs:
+        if name not in ready:
+            raise UserError(f"No op makes the model's output `{name}`. Export the model again.")
 
 
 @contextlib.contextmanager
@@ -51,17 +53,20 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
-    check, count = KINDS[op.kind]
-    require(len(op.inputs) == count, f"{len(op.inputs)} inputs, expected {count}")
+    kind = KINDS[op.kind]
+    kind.check_counts(len(op.inputs))
     require(len(op.outputs) == 1, f"{len(op.outputs)} outputs, expected 1")
-    require(op.inputs[0] in ready, "its input is not computed before it")
     require(op.outputs[0] not in ready, "its output is computed twice")
     for name, value in op.options.items():
         integer = isinstance(value, int) or name in _TEXTS
         require(integer, f"option '{name}' is {value!r}, expected an integer")
-    x, *constants = (graph.tensors[name] for name in op.inputs)
+    inputs = [graph.tensors[name] for name in op.inputs]
+    for number, tensor in enumerate(inputs):
+        if kind.is_constant(number):
+            require(tensor.data is not None, f"`{tensor.name}` is not constant")
+        else:
+            require(tensor.name in ready, "its input is not computed before it")
     y = graph.tensors[op.outputs[0]]
     check_activation(y, "the output")
-    for constant in constants:
-        require(constant.data is not None, f"`{constant.name}` is not constant")
-    check(graph, op, x, constants, y)
+    constants = [tensor for tensor in inputs if tensor.data is not None]
+    kind.check(graph, op, inputs[0], constants, y)

@@ -10,6 +10,7 @@ from keras_bc.deploy import emulator, firmware, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
+from keras_bc.errors import UserError
 
 
 def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
@@ -84,5 +85,11 @@ def emulate(
 
 
 def _quantized(graph: Graph, interpreter: Interpreter, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise UserError(
+            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs. A test "
+            "error can be measured with one of each; run others with "
+            "keras_bc.deploy.interpreter in Python."
+        )
     check_labels(y, len(x))
     return interpreter.quantize(fit_shape(x, graph.tensors[graph.inputs[0]].shape[1:]))

@@ -5,7 +5,9 @@
 
 /* Where each tensor begins in the arena. Those that are never needed together share bytes. */
 enum {
-    input_offset = {{ input.offset }},
+{% for input in inputs %}
+    {{ input.id }}_offset = {{ input.offset }},
+{% endfor %}
 {% for layer in layers %}
     {{ layer.id }}_output_offset = {{ layer.output_offset }},
 {% if layer.scratch_offset is not none %}
@@ -27,16 +29,20 @@ static const {{ layer.struct }} {{ layer.id }}_params = {
 };
 {% endfor %}
 
-int8_t *{{ namespace }}_input(void *arena)
+{% for input in inputs %}
+int8_t *{{ namespace }}_{{ input.id }}(void *arena)
 {
-    return (int8_t *)arena + input_offset;
+    return (int8_t *)arena + {{ input.symbol }};
 }
 
-const int8_t *{{ namespace }}_output(const void *arena)
+{% endfor %}
+{% for output in outputs %}
+const int8_t *{{ namespace }}_{{ output.id }}(const void *arena)
 {
     return (const int8_t *)arena + {{ output.symbol }};
 }
 
+{% endfor %}
 kbc_status {{ namespace }}_invoke(void *arena)
 {
     int8_t *const memory = (int8_t *)arena;

@@ -1,16 +1,21 @@
-/* {{ title }}: {{ input.shape }} -> {{ output.shape }}, {{ macs }} multiply-accumulates.
+/* {{ title }}: {% for x in inputs %}{{ x.shape }}{{ ", " if not loop.last }}{% endfor %} -> {% for y in outputs %}{{ y.shape }}{{ ", " if not loop.last }}{% endfor %}, {{ macs }} multiply-accumulates.
  *
  * Written by keras_bc from a .tflite file. Run it like this:
  *
  *     static union { uint64_t align; uint8_t bytes[{{ NAMESPACE }}_ARENA_BYTES]; } arena;
  *
- *     memcpy({{ namespace }}_input(&arena), input, {{ NAMESPACE }}_INPUT_BYTES);
+{% for input in inputs %}
+ *     memcpy({{ namespace }}_{{ input.id }}(&arena), {{ input.id }}, {{ NAMESPACE }}_{{ input.ID }}_BYTES);
+{% endfor %}
  *     if ({{ namespace }}_invoke(&arena) == KBC_OK) {
- *         use({{ namespace }}_output(&arena));
+{% for output in outputs %}
+ *         use({{ namespace }}_{{ output.id }}(&arena));
+{% endfor %}
  *     }
  *
- * Input:  int8 {{ input.shape }}{{ input.layout }}, real = {{ input.real }}
- * Output: int8 {{ output.shape }}{{ output.layout }}, real = {{ output.real }}
+{% for end in inputs + outputs %}
+ * {{ end.title }}: int8 {{ end.shape }}{{ end.layout }}, real = {{ end.real }}
+{% endfor %}
  */
 #ifndef {{ NAMESPACE }}_H
 #define {{ NAMESPACE }}_H
@@ -21,24 +26,32 @@
 extern "C" {
 #endif
 
-#define {{ NAMESPACE }}_INPUT_BYTES {{ input.bytes }}
-#define {{ NAMESPACE }}_INPUT_SCALE {{ input.scale }}f
-#define {{ NAMESPACE }}_INPUT_ZERO_POINT ({{ input.zero_point }})
+{% for end in inputs + outputs %}
+#define {{ NAMESPACE }}_{{ end.ID }}_BYTES {{ end.bytes }}
+#define {{ NAMESPACE }}_{{ end.ID }}_SCALE {{ end.scale }}f
+#define {{ NAMESPACE }}_{{ end.ID }}_ZERO_POINT ({{ end.zero_point }})
 
-#define {{ NAMESPACE }}_OUTPUT_BYTES {{ output.bytes }}
-#define {{ NAMESPACE }}_OUTPUT_SCALE {{ output.scale }}f
-#define {{ NAMESPACE }}_OUTPUT_ZERO_POINT ({{ output.zero_point }})
+{% endfor %}
+/* For programs that do not know the model: X(function, bytes) of each input, of each output. */
+#define {{ NAMESPACE }}_INPUTS(X){% for end in inputs %} X({{ namespace }}_{{ end.id }}, {{ NAMESPACE }}_{{ end.ID }}_BYTES){% endfor %}
+
+#define {{ NAMESPACE }}_OUTPUTS(X){% for end in outputs %} X({{ namespace }}_{{ end.id }}, {{ NAMESPACE }}_{{ end.ID }}_BYTES){% endfor %}
+
 
 #define {{ NAMESPACE }}_ARENA_BYTES {{ arena_bytes }} /* RAM: all tensors and scratch */
 #define {{ NAMESPACE }}_CONSTANT_BYTES {{ constant_bytes }} /* flash: weights, channels and tables */
 #define {{ NAMESPACE }}_LAYERS {{ layers | length }}
 #define {{ NAMESPACE }}_MACS {{ macs }}
 
-/* Where the caller writes the input before each run. A run may overwrite it. */
-int8_t *{{ namespace }}_input(void *arena);
+/* Where the caller writes {{ "the input" if inputs | length == 1 else "each input" }} before each run. A run may overwrite it. */
+{% for input in inputs %}
+int8_t *{{ namespace }}_{{ input.id }}(void *arena);
+{% endfor %}
 
-/* Where a run leaves the output, until the next input is written. */
-const int8_t *{{ namespace }}_output(const void *arena);
+/* Where a run leaves {{ "the output" if outputs | length == 1 else "each output" }}, until the next input is written. */
+{% for output in outputs %}
+const int8_t *{{ namespace }}_{{ output.id }}(const void *arena);
+{% endfor %}
 
 /* One inference in `arena`: {{ NAMESPACE }}_ARENA_BYTES bytes, aligned to 8. */
 kbc_status {{ namespace }}_invoke(void *arena);

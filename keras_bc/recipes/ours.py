@@ -7,7 +7,6 @@ from keras_bc.recipes.networks import BATCH_NORM, POOL, RELU, conv, dense, gloro
 from keras_bc.recipes.recipe import Recipe
 
 _BINARY = {"kernel_quantizer": "binary"}
-_DROPOUT = {"input_dropout": 0.2, "dropout": 0.3}
 
 # Many steps at a high plain Adam rate: binary weights flip early, and settle as the rate decays.
 _SHORT = Recipe(
@@ -22,26 +21,31 @@ _SHORT = Recipe(
     batch_size=100,
 )
 
-# BinaryConnect's own schedule, with dropout against overfitting: without it the training loss is
-# zero long before the rate has decayed.
-_REGULARIZED = replace(
-    binaryconnect.MNIST,
-    name="mnist-mlp-regularized",
-    summary="784-3x1024-10 with dropout, 60 epochs, deterministic",
-    layers=mlp(1024, 1024, 1024, 10, **_DROPOUT, kernel_quantizer=glorot("Binary")),
-    epochs=60,
-    jit_compile=False,
-    reference="",
-    published_error="",
-)
-
 RECIPES = (
-    _REGULARIZED,
     replace(
-        _REGULARIZED,
+        _SHORT,
+        name="mnist-mlp-regularized",
+        summary="784-3x1024-10 with dropout, 60 epochs, deterministic",
+        layers=mlp(1024, 1024, 1024, 10, input_dropout=0.2, dropout=0.4, **_BINARY),
+        learning_rates=(1e-2, 1e-5),
+        jit_compile=False,
+    ),
+    # BinaryConnect's own schedule, with dropout against overfitting: without it the training loss
+    # is zero long before the rate has decayed.
+    replace(
+        binaryconnect.MNIST,
         name="mnist-ternary-regularized",
         summary="784-3x1024-10 with dropout, 60 epochs, ternary weights",
-        layers=mlp(1024, 1024, 1024, 10, **_DROPOUT, kernel_quantizer=glorot("Ternary")),
+        layers=mlp(
+            *(1024, 1024, 1024, 10),
+            input_dropout=0.2,
+            dropout=0.3,
+            kernel_quantizer=glorot("Ternary"),
+        ),
+        epochs=60,
+        jit_compile=False,
+        reference="",
+        published_error="",
     ),
     replace(
         _SHORT,

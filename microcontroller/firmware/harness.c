@@ -1,8 +1,8 @@
-/* Runs the emitted model on every input of a file. Command line: INPUTS OUTPUTS [LAYERS]
+/* Runs the emitted model on every example of a file. Command line: INPUTS OUTPUTS [LAYERS]
  *
- * INPUTS holds any number of inputs of MODEL_INPUT_BYTES, and OUTPUTS gets as many outputs of
- * MODEL_OUTPUT_BYTES. LAYERS, if named, gets the output of each layer of each inference. At the
- * end the peak of the stack is printed.
+ * INPUTS holds any number of examples, all inputs of one together, and OUTPUTS gets as many, all
+ * outputs of one together. LAYERS, if named, gets the output of each layer of each inference. At
+ * the end the peak of the stack is printed.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -68,21 +68,27 @@ void harness_layer_done(const void *tensor, unsigned int bytes)
 
 static void infer(void)
 {
-    if (semihosting_read(inputs, model_input(arena), MODEL_INPUT_BYTES) != 0)
+#define READ(input, bytes)                                   \
+    if (semihosting_read(inputs, input(arena), (bytes)) != 0) \
         fail("the inputs end within one");
+    MODEL_INPUTS(READ)
     KBC_STOPWATCH_START();
     const kbc_status status = model_invoke(arena);
     KBC_STOPWATCH_STOP();
     if (status != KBC_OK)
         fail("the model refuses to run");
-    if (semihosting_write(outputs, model_output(arena), MODEL_OUTPUT_BYTES) != 0)
+#define WRITE(output, bytes)                                     \
+    if (semihosting_write(outputs, output(arena), (bytes)) != 0) \
         fail("cannot write an output");
+    MODEL_OUTPUTS(WRITE)
 }
 
 int main(void)
 {
     open_files();
-    for (int32_t left = semihosting_length(inputs); left > 0; left -= MODEL_INPUT_BYTES)
+#define ADD_BYTES(input, bytes) +(bytes)
+    const int32_t input_bytes = 0 MODEL_INPUTS(ADD_BYTES);
+    for (int32_t left = semihosting_length(inputs); left > 0; left -= input_bytes)
         infer();
     semihosting_close(outputs);
     if (layers >= 0)

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from keras_bc.deploy import c_source
+from keras_bc.deploy.feeds import Inputs, as_list
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
 
@@ -17,13 +18,13 @@ SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recove
 
 
 def run_emitted(
-    graph: Graph, x: np.ndarray, folder: Path, **options: str | int | None
+    graph: Graph, x: Inputs, folder: Path, **options: str | int | None
 ) -> dict[str, np.ndarray]:
     """Emit a graph, build it and run it.
 
     Args:
         graph: In the integer dialect.
-        x: int8 `[n, ...]`.
+        x: int8 `[n, ...]`, or one such array for each input.
         folder: For what is written on the way.
         options: Of `c_source.emit`, but for the namespace.
 
@@ -36,10 +37,14 @@ def run_emitted(
     sources = [HERE / "run_model.c", folder / "model.c", _kernels()]
     header = HERE / "layer_done.h"
     compile_c(*SANITIZERS, f"-I{folder}", "-include", header, *sources, "-o", program)
-    done = subprocess.run([program], input=x.tobytes(), capture_output=True)
+    arrays = as_list(x)
+    examples = b"".join(one.tobytes() for example in zip(*arrays, strict=True) for one in example)
+    done = subprocess.run([program], input=examples, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     names = [op.outputs[0] for op in graph.ops if op.kind != "RESHAPE"] + graph.outputs
-    return _split(done.stdout, len(x), [(name, graph.tensors[name].shape[1:]) for name in names])
+    return _split(
+        done.stdout, len(arrays[0]), [(name, graph.tensors[name].shape[1:]) for name in names]
+    )
 
 
 def compile_c(*arguments: str | Path, compiler: str = "gcc", standard: str = "c99") -> None:

@@ -1,5 +1,7 @@
 """Random integer graphs, for the tests of everything that reads one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from keras_bc.deploy.graph import Graph
@@ -62,10 +64,30 @@ def mlp(*widths: int, name: str = "mlp") -> Graph:
     return builder.finish()
 
 
-def random_inputs(graph: Graph, count: int, seed: int = 0) -> np.ndarray:
-    """int8 `[count, ...]` for the graph's input, the ends of the range included."""
+def side_by_side(*graphs: Graph) -> Graph:
+    """Graphs that have nothing to do with one another as one, with all their inputs and outputs."""
+    joined = Graph("side by side")
+    for number, graph in enumerate(graphs):
+        rename = {name: f"{'abc'[number]}/{name}" for name in graph.tensors}
+        for name, tensor in graph.tensors.items():
+            joined.tensors[rename[name]] = replace(tensor, name=rename[name])
+        for op in graph.ops:
+            inputs, outputs = ([rename[name] for name in side] for side in (op.inputs, op.outputs))
+            joined.ops.append(replace(op, inputs=inputs, outputs=outputs))
+        joined.inputs += [rename[name] for name in graph.inputs]
+        joined.outputs += [rename[name] for name in graph.outputs]
+    return joined
+
+
+def random_inputs(graph: Graph, count: int, seed: int = 0) -> np.ndarray | list[np.ndarray]:
+    """int8 `[count, ...]` for the graph's input, or one for each of several.
+
+    The ends of the range are included.
+    """
     rng = np.random.default_rng(seed)
-    shape = graph.tensors[graph.inputs[0]].shape[1:]
-    x = rng.integers(-128, 128, (count, *shape)).astype(np.int8)
-    x[: count // 4] = rng.choice(np.array([-128, 127], np.int8), x[: count // 4].shape)
-    return x
+    arrays = []
+    for name in graph.inputs:
+        x = rng.integers(-128, 128, (count, *graph.tensors[name].shape[1:])).astype(np.int8)
+        x[: count // 4] = rng.choice(np.array([-128, 127], np.int8), x[: count // 4].shape)
+        arrays.append(x)
+    return arrays[0] if len(arrays) == 1 else arrays

@@ -14,15 +14,25 @@ void layer_done(int index, const int8_t *tensor, int bytes)
     fwrite(tensor, 1, (size_t)bytes, stdout);
 }
 
+static int read_inputs(void *arena)
+{
+    size_t missing = 0;
+
+#define READ(input, bytes) missing += (bytes) - fread(input(arena), 1, (bytes), stdin);
+    MODEL_INPUTS(READ)
+    return missing == 0;
+}
+
 int main(void)
 {
     void *arena = malloc(MODEL_ARENA_BYTES);
 
-    while (fread(model_input(arena), 1, MODEL_INPUT_BYTES, stdin) == MODEL_INPUT_BYTES) {
+    while (read_inputs(arena)) {
         if (model_invoke(arena) != KBC_OK) {
             return 1;
         }
-        fwrite(model_output(arena), 1, MODEL_OUTPUT_BYTES, stdout);
+#define WRITE(output, bytes) fwrite(output(arena), 1, (bytes), stdout);
+        MODEL_OUTPUTS(WRITE)
     }
     free(arena);
     return 0;

@@ -7,7 +7,7 @@ import pytest
 from keras_bc.deploy import c_source, reference
 from keras_bc.errors import UserError
 from tests.deploy.c_build import compile_c, run_emitted
-from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph, random_inputs
+from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph, random_inputs, side_by_side
 
 
 def check(graph, folder, **options):
@@ -32,6 +32,13 @@ def test_chains_give_the_integers_of_the_reference(seed, tmp_path):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_smallest_kernels_give_the_same_integers(seed, tmp_path):
     check(random_graph(seed, layers=6), tmp_path, ram_limit=0)
+
+
+def test_several_inputs_and_outputs(tmp_path):
+    check(side_by_side(random_graph(1), mlp(9, 5), random_graph(2)), tmp_path)
+    header = (tmp_path / "model.h").read_text()
+    assert "int8_t *model_input_b_input(void *arena);" in header
+    assert "#define MODEL_INPUT_B_INPUT_BYTES 9" in header
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 
 from keras_bc.deploy import boards, emulator, firmware, flatbuffer, reference
 from keras_bc.errors import UserError
-from tests.deploy.graphs import KINDS, graph_of, random_graph, random_inputs
+from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph, random_inputs, side_by_side
 from tests.needs import cross_compiler, qemu
 
 pytestmark = [qemu, cross_compiler]
@@ -29,8 +29,8 @@ def check(graph, board, folder):
     working = [op for op in graph.ops if op.kind != "RESHAPE"]
     for op, layer in zip(working, run.layers, strict=True):
         np.testing.assert_array_equal(layer, expected[op.outputs[0]].reshape(layer.shape), op.name)
-    output = expected[graph.outputs[0]]
-    np.testing.assert_array_equal(run.outputs, output.reshape(run.outputs.shape))
+    outputs = [expected[name].reshape(4, -1) for name in graph.outputs]
+    np.testing.assert_array_equal(run.outputs, np.concatenate(outputs, axis=1))
     assert 0 < run.stack_bytes < board.stack
 
 
@@ -38,6 +38,10 @@ def check(graph, board, folder):
 @pytest.mark.parametrize("seed", range(3))
 def test_chains_give_the_integers_of_the_reference(board, seed, tmp_path):
     check(random_graph(seed, layers=5), board, tmp_path)
+
+
+def test_several_inputs_and_outputs(tmp_path):
+    check(side_by_side(random_graph(1), mlp(9, 5), random_graph(2)), M4, tmp_path)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from keras_bc import deploy
 from keras_bc.deploy import flatbuffer, interpreter, reference
 from keras_bc.deploy.interpreter import RUNTIMES, Interpreter
 from keras_bc.errors import UserError
-from tests.deploy.graphs import KINDS, graph_of, random_graph, random_inputs
+from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph, random_inputs, side_by_side
 
 SCRIPT = Path(__file__).with_name("run_in_runtime.py")
 
@@ -39,6 +39,19 @@ def test_chains_give_the_integers_of_the_reference(seed):
     expected = reference.run(graph, x)
     assert_same_integers(opened.run_all(x), expected)
     np.testing.assert_array_equal(opened.run(x), expected[graph.outputs[0]])
+
+
+def test_several_inputs_and_outputs():
+    graph = side_by_side(random_graph(1), mlp(9, 5), random_graph(2))
+    x = random_inputs(graph, 5)
+    opened = Interpreter(flatbuffer.write(graph))
+    expected = reference.run(graph, x)
+    assert_same_integers(opened.run_all(x), expected)
+    for name, y in zip(graph.outputs, opened.run(x), strict=True):
+        np.testing.assert_array_equal(y, expected[name])
+    assert [y.dtype for y in opened.predict([array.astype("f") for array in x])] == ["float32"] * 3
+    with pytest.raises(UserError, match=r"takes int8 of shape .* and \[n, 9\] and"):
+        opened.run(x[:2])
 
 
 def python_of(runtime):

@@ -62,13 +62,6 @@ def test_a_padding_of_channels_is_refused():
         lower(graph)
 
 
-def test_several_inputs_are_refused():
-    graph = mlp(4, 2)
-    graph.inputs.append("another")
-    with pytest.raises(UserError, match="has 2 inputs and 1 outputs; expected one of each"):
-        lower(graph)
-
-
 def test_a_model_that_computes_nothing_is_refused():
     graph = Graph("nothing", ops=[Op("RESHAPE", "flat", ["x", "shape"], ["y"])])
     graph.inputs, graph.outputs = ["x"], ["y"]

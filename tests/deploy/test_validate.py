@@ -169,8 +169,18 @@ def test_a_multiplier_that_vanishes_moves_nothing(kind):
     validate(graph)
 
 
-def test_a_model_has_one_input_and_one_output():
+def test_a_model_has_inputs_and_outputs():
     graph = random_graph(1)
     graph.outputs.append(graph.ops[0].outputs[0])
-    with pytest.raises(UserError, match="1 inputs and 2 outputs"):
+    validate(graph)
+    graph.outputs = []
+    with pytest.raises(UserError, match="1 inputs and 0 outputs"):
+        validate(graph)
+
+
+def test_every_output_is_made_by_an_op():
+    graph = random_graph(1)
+    graph.tensors["other"] = graph.tensors[graph.inputs[0]]
+    graph.outputs.append("other")
+    with pytest.raises(UserError, match="No op makes the model's output `other`"):
         validate(graph)
