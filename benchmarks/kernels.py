@@ -54,7 +54,8 @@ def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
         (folder / "case.h").write_text(_case(layer, x, correct.size))
         kernel = _compile(folder, layer.kernel, board)
         elf = folder / "case.elf"
-        toolchain.link([MAIN, *toolchain.STARTUP, kernel], board, elf, [f"-I{folder}"])
+        finish = _source(layer.call.functions["function"])
+        toolchain.link([MAIN, *toolchain.STARTUP, kernel, finish], board, elf, [f"-I{folder}"])
         execution = qemu.execute(elf, board, ["y.bin"], folder, count=True)
         y = np.fromfile(folder / "y.bin", np.int8)
         code = toolchain.tool("size", kernel).splitlines()[1].split()[0]
@@ -69,13 +70,14 @@ def _case(layer: Layer, x: np.ndarray, y_bytes: int) -> str:
     arrays = {name: c_text.numbers(data) for name, data in layer.constants().items()}
     arrays["channels"] = "kbc_channel", c_text.channels(layer.call.constants["channels"])
     arrays["x"] = c_text.numbers(x)
-    arguments = ["&case_params", "case_x", "case_y", "case_scratch"]
+    names = {name: f"case_{name}" for name in arrays} | layer.call.functions
+    arguments = ["&case_params", "case_x", "0", "case_y", "case_scratch"]
     return "\n".join(
         [
             '#include "kbc/kbc.h"',
             *(f"static const {t} case_{n}[] = {{\n{text}\n}};" for n, (t, text) in arrays.items()),
             f"static const {layer.call.params.c_name} case_params = {{",
-            f"{c_text.struct(layer.call.params, 'case')}\n}};",
+            f"{c_text.struct(layer.call.params, names)}\n}};",
             f"static int8_t case_y[{y_bytes}];",
             f"static int32_t case_scratch[{layer.scratch_bytes // 4 + 1}];",
             f"#define CASE_CALL {layer.kernel.function}({', '.join(arguments)})\n",
@@ -84,11 +86,14 @@ def _case(layer: Layer, x: np.ndarray, y_bytes: int) -> str:
 
 
 def _compile(folder: Path, variant: kernels.Variant, board: Board) -> Path:
-    source = kernels.SOURCES / f"{variant.function.removeprefix('kbc_')}.c"
     kernel = folder / "kernel.o"
     options = [*board.flags, *toolchain.COMPILE, f"-I{kernels.INCLUDE}"]
-    toolchain.tool("gcc", *options, "-c", source, "-o", kernel)
+    toolchain.tool("gcc", *options, "-c", _source(variant.function), "-o", kernel)
     return kernel
+
+
+def _source(function: str) -> Path:
+    return kernels.SOURCES / f"{function.removeprefix('kbc_')}.c"
 
 
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:

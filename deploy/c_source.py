@@ -130,17 +130,22 @@ def _layer(
     flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
     y = graph.tensors[op.outputs[0]]
     arguments = [f"&{name}_params"]
-    arguments += [f"memory + {symbols[tensor.name]}" for tensor in (*flows, y)]
+    arguments += [f"memory + {symbols[tensor.name]}" for tensor in flows]
+    if layer.call.takes_shortcut and len(flows) == 1:
+        arguments.append("0")
+    arguments.append(f"memory + {symbols[y.name]}")
     if layer.scratch_bytes is not None:
         arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
+    constants = layer.constants()
+    names = {field: f"{name}_{field}" for field in constants} | layer.call.functions
     return {
         "id": name,
         "description": c_text.comment(f"{layer.name}: {layer.kind}, kernel {layer.variant}"),
         "shapes": f"{', '.join(str(list(x.shape)) for x in flows)} -> {list(y.shape)}",
         "macs": layer.macs,
-        "constants": [_constant(*item) for item in layer.constants().items()],
+        "constants": [_constant(*item) for item in constants.items()],
         "struct": layer.call.params.c_name,
-        "params": c_text.struct(layer.call.params, name),
+        "params": c_text.struct(layer.call.params, names),
         "call": c_text.call(layer.kernel.function, arguments),
         "output_offset": model.offsets[y.name],
         "output_bytes": tensor_bytes(y),
@@ -150,7 +155,8 @@ def _layer(
 
 def _constant(field: str, data: np.ndarray) -> dict[str, Any]:
     if field == "channels":
-        kind, length, text = "kbc_channel", len(data), c_text.channels(data)
+        kind = "kbc_channel" if data.shape[1] == 3 else "kbc_threshold"
+        length, text = len(data), c_text.channels(data)
     else:
         kind, text = c_text.numbers(data)
         length = data.size

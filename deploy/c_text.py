@@ -31,8 +31,8 @@ def comment(text: str) -> str:
 
 
 def channels(data: np.ndarray) -> str:
-    """The initialisers of an array of `kbc_channel`, from int32 `[n, 3]`."""
-    return _lines(f"{{{b}, {m}, {s}}}" for b, m, s in data.tolist())
+    """The initialisers of an array of structs of integers, from int32 `[n, fields]`."""
+    return _lines(f"{{{', '.join(map(str, row))}}}" for row in data.tolist())
 
 
 def numbers(data: np.ndarray) -> tuple[str, str]:
@@ -48,9 +48,15 @@ def numbers(data: np.ndarray) -> tuple[str, str]:
     return f"{data.dtype}_t", _lines(map(str, values.tolist()))
 
 
-def struct(params: ctypes.Structure, prefix: str, indent: int = 4) -> str:
-    """The designated initialisers of a struct; a pointer `field` becomes `prefix`_`field`."""
-    return _lines((_field(params, *field[:2], prefix, indent) for field in params._fields_), indent)
+def struct(params: ctypes.Structure, names: dict[str, str], indent: int = 4) -> str:
+    """The designated initialisers of a struct; its pointers have the names of what they point to.
+
+    Args:
+        params: Of kbc.h, as in `native`.
+        names: Of each pointer by its field, in structs within it too.
+        indent: Of a line.
+    """
+    return _lines((_field(params, *field[:2], names, indent) for field in params._fields_), indent)
 
 
 def call(function: str, arguments: list[str], indent: int = 4) -> str:
@@ -61,13 +67,13 @@ def call(function: str, arguments: list[str], indent: int = 4) -> str:
     return f"{function}(\n{_lines(arguments, indent + 4).rstrip(',')});"
 
 
-def _field(params: ctypes.Structure, name: str, kind: type, prefix: str, indent: int) -> str:
-    if kind is ctypes.c_void_p:
-        return f".{name} = {prefix}_{name}"
+def _field(params: ctypes.Structure, name: str, kind: type, names: dict, indent: int) -> str:
+    if issubclass(kind, ctypes.c_void_p):
+        return f".{name} = {names[name]}"
     value = getattr(params, name)
     if not isinstance(value, ctypes.Structure):
         return f".{name} = {value}"
-    inner = struct(value, prefix, indent + 4)
+    inner = struct(value, names, indent + 4)
     if "\n" not in inner:
         return f".{name} = {{{inner.strip().rstrip(',')}}}"
     return f".{name} = {{\n{inner}\n{' ' * indent}}}"

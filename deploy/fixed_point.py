@@ -44,10 +44,14 @@ def requantize(
     Returns:
         int8 `[..., out]`.
     """
+    return np.clip(scale(accumulator, channels) + zero_point, low, high).astype(np.int8)
+
+
+def scale(accumulator: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """round_half_up((acc + bias) * multiplier * 2^-shift), int64; see `requantize`."""
     bias, multiplier, shift = channels.astype(np.int64).T
     product = (accumulator.astype(np.int64) + bias) * multiplier
-    rounded = (product + (np.int64(1) << (shift - 1))) >> shift
-    return np.clip(rounded + zero_point, low, high).astype(np.int8)
+    return (product + (np.int64(1) << (shift - 1))) >> shift
 
 
 def requantize_twice(

@@ -5,20 +5,23 @@ Three dialects of the same dataclasses follow one another (see the design's data
 *Float*, as `trace` makes it: one op per Keras layer, real values.
 *Fused*, as `fuse` makes it: batch norm, activations and max-pooling are folded into the op that
 they follow.
-*Integer*, as `quantize` makes it, `flatbuffer` writes and reads it, and the executors run it: int8
-activations with scale and zero point, packed weights, and the ops of TensorFlow Lite's schema.
+*Integer*, as `quantize` makes it, `flatbuffer` writes and reads it, and the executors run it:
+activations of int8 with scale and zero point, or of signs packed in words; packed weights; and the
+ops of TensorFlow Lite's schema.
 
 Integer ops, their inputs and options:
 
 ==================== ================================================ ==============================
 kind                 inputs                                           options
 ==================== ================================================ ==============================
-KbcFullyConnected    x int8 [..., k], weights int32 [out, ceil(k/32)], weights, activation_min,
-                     channels int32 [out, 3]                          activation_max
-KbcConv2D            x int8 [n, h, w, c], weights int32               weights, activation_min,
-                     [out, ceil(kh*kw*c/groups/32)],                  activation_max, groups, Window
-                     channels int32 [out, 3]                          keys `kernel_*` and `pool_*`
+KbcFullyConnected    x [..., k], weights, channels, shortcut          weights, Output keys
+KbcConv2D            x [n, h, w, c], weights, channels, shortcut      weights, Output keys, groups,
+                                                                      Window keys `kernel_*` and
+                                                                      `pool_*`, input_dilation_*
 KbcDepthwiseConv2D   as KbcConv2D with groups = c                     as KbcConv2D without groups
+KbcMaxPool2D         x, bits [n, h, w, c]                             Window keys `pool_*`
+KbcPack              x int8 [..., c]                                  -
+KbcUnpack            x, bits [..., c]                                 positive, negative
 FULLY_CONNECTED      x, weights int8 [out, k], bias int32 [out]       -
 CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w,
                                                                       dilation_h, dilation_w,
@@ -30,11 +33,22 @@ RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ==================== ================================================ ==============================
 
-`weights` is "binary". A row of `channels` is (bias, multiplier, shift) as in kbc.h. `padding` is
-"SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
+Bits are signs, 1 for -1, packed along the last axis: a tensor of bits [..., c] is int32
+[..., ceil(c/32)], bit c % 32 of word c // 32. KbcPack is -1 where x is below its zero point.
+
+x of the first three is int8, or bits; then the option `in_channels` is its c (or k). `weights` is
+"binary", with weights int32 [out, ceil(k/32)] and k the products of an output, or "ternary", with
+[2, out, ceil(k/32)], whose second plane is 1 where a weight is not 0. Their output is int8, with
+Output keys `activation_min` and `activation_max`, and a row of `channels` int32 [out, 3] is (bias,
+multiplier, shift) as in kbc.h; or it is bits, and a row of `channels` int32 [out, 2] is (threshold,
+direction). `shortcut` may be missing: an int8 tensor of the output's shape that is added, with the
+options `shortcut_multiplier` and `shortcut_shift` (see kbc.h). `input_dilation_h` and
+`input_dilation_w`, 1 where they are missing, are those of kbc.h, too.
+
+`padding` is "SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
-`kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`.
-All options are ints but for `weights` and `padding`.
+`kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`. All options
+are ints but for `weights` and `padding`.
 """
 
 from dataclasses import dataclass, field
@@ -50,7 +64,7 @@ class Tensor:
     Attributes:
         name: Unique in its graph.
         shape: With the batch axis in front, which is 1.
-        dtype: "float32", "int8" or "int32".
+        dtype: "float32", "int8" or "int32"; in a fused graph also "bits".
         data: The constant's value; None for what is computed.
         scale: float32 `[1]`, or `[channels]` for per-channel weights (axis 0); None if not
             quantized. real = scale * (q - zero_point).

@@ -64,6 +64,38 @@ def unpack_bits(words: np.ndarray, k: int) -> np.ndarray:
     return 1 - 2 * bits
 
 
+def pack_ternary(values: np.ndarray) -> np.ndarray:
+    """The two planes of ternary weights: signs, and 1 where a weight is not 0.
+
+    Args:
+        values: +1, 0 and -1 of any dtype, `[out, k]`.
+
+    Returns:
+        int32 `[2, out, ceil(k / 32)]`.
+    """
+    values = np.asarray(values)
+    signs = pack_bits(np.where(values < 0, -1, 1))
+    return np.stack([signs, pack_bits(np.where(values != 0, -1, 1))])
+
+
+def unpack_ternary(planes: np.ndarray, k: int) -> np.ndarray:
+    """The +1, 0 and -1 that `pack_ternary` packed, int8 `[out, k]`."""
+    signs, used = (unpack_bits(plane, k) for plane in planes)
+    return np.where(used < 0, signs, 0).astype(np.int8)
+
+
+def pack_signs(signs: np.ndarray) -> np.ndarray:
+    """A tensor of bits: int32 `[..., ceil(c / 32)]` of +1 and -1 `[..., c]`."""
+    words = pack_bits(signs.reshape(-1, signs.shape[-1]))
+    return words.reshape(*signs.shape[:-1], -1)
+
+
+def unpack_signs(words: np.ndarray, channels: int) -> np.ndarray:
+    """The +1 and -1 `[..., channels]` of a tensor of bits, int8."""
+    signs = unpack_bits(words.reshape(-1, words.shape[-1]), channels)
+    return signs.reshape(*words.shape[:-1], channels)
+
+
 def pack(layout: str, words: np.ndarray) -> np.ndarray:
     """Canonical words in the order of a kernel's layout.
 

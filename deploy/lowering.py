@@ -14,14 +14,18 @@ from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_t
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
     Conv2DParams,
+    FinishParams,
     FullyConnectedParams,
     OutputParams,
+    PackParams,
     Pad2DParams,
     Pool2DParams,
+    ShortcutParams,
     SoftmaxParams,
+    UnpackParams,
     WindowParams,
 )
-from keras_bc.deploy.windows import IDENTITY, Window, from_options
+from keras_bc.deploy.windows import IDENTITY, Window, from_options, input_dilation
 from keras_bc.errors import UserError
 
 
@@ -36,6 +40,7 @@ class Call:
         params: Its parameters, with null pointers.
         constants: What its pointers point to, by field. Weights are in the .tflite's layout.
         macs: Multiply-accumulates of one inference, taps in the padding included.
+        functions: The functions of kbc.h that its parameters name, by field.
     """
 
     op: Op
@@ -43,6 +48,12 @@ class Call:
     params: Structure
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     macs: int = 0
+    functions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_shortcut(self) -> bool:
+        """Whether the kernel has an argument for a tensor that is added, which may be NULL."""
+        return "function" in self.functions
 
 
 def lower(graph: Graph) -> list[Call]:
@@ -66,29 +77,29 @@ def lower(graph: Graph) -> list[Call]:
     return calls
 
 
-def _binary_fully_connected(graph: Graph, op: Op) -> Call:
-    _, weights, channels = _inputs(graph, op)
-    params = _fully_connected_params(graph, op)
-    constants = {"weights": weights.data, "channels": channels.data}
-    return Call(op, "fully_connected_s8", params, constants, _fully_connected_macs(params))
+def _few_bit_fully_connected(graph: Graph, op: Op) -> Call:
+    x, _ = _ends(graph, op)
+    params = _fully_connected_params(graph, op, op.options.get("in_channels", x.shape[-1]))
+    kernel = f"fully_connected_{_suffix(x, op)}"
+    return _few_bit(graph, op, kernel, params, _fully_connected_macs(params))
 
 
 def _int8_fully_connected(graph: Graph, op: Op) -> Call:
-    _, weights, _ = _inputs(graph, op)
-    params = _fully_connected_params(graph, op)
-    constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
-    return Call(op, "int8_fully_connected", params, constants, _fully_connected_macs(params))
+    x, y = _ends(graph, op)
+    params = _fully_connected_params(graph, op, prod(x.shape) // prod(y.shape[:-1]))
+    macs = _fully_connected_macs(params)
+    return _int8(graph, op, "int8_fully_connected", params, macs)
 
 
-def _fully_connected_params(graph: Graph, op: Op) -> FullyConnectedParams:
-    x, y = _inputs(graph, op)[0], graph.tensors[op.outputs[0]]
-    rows = prod(y.shape[:-1])
+def _fully_connected_params(graph: Graph, op: Op, in_features: int) -> FullyConnectedParams:
+    x, y = _ends(graph, op)
+    finish = _finish(graph, op)
     return FullyConnectedParams(
-        rows=rows,
-        in_features=prod(x.shape) // rows,
-        out_features=y.shape[-1],
+        rows=prod(y.shape[:-1]),
+        in_features=in_features,
+        out_features=finish.size,
         input_zero_point=x.zero_point,
-        output=_output(op, y),
+        finish=finish,
     )
 
 
@@ -96,13 +107,19 @@ def _fully_connected_macs(params: FullyConnectedParams) -> int:
     return params.rows * params.in_features * params.out_features
 
 
-def _binary_conv_2d(graph: Graph, op: Op) -> Call:
-    x, weights, channels = _inputs(graph, op)
-    kernel, pool = from_options("kernel", op.options), from_options("pool", op.options)
-    groups = op.options.get("groups", x.shape[3])  # a depthwise convolution has none: one a channel
-    params = _conv_2d_params(graph, op, kernel, pool, groups)
-    constants = {"weights": weights.data, "channels": channels.data}
-    return Call(op, "conv_2d_s8", params, constants, _conv_2d_macs(params))
+def _few_bit_conv_2d(graph: Graph, op: Op) -> Call:
+    x, options = _ends(graph, op)[0], op.options
+    channels = options.get("in_channels", x.shape[3])
+    params = _conv_2d_params(
+        graph,
+        op,
+        from_options("kernel", options),
+        from_options("pool", options),
+        channels,
+        options.get("groups", channels),  # a depthwise convolution has none: one a channel
+        input_dilation(options),
+    )
+    return _few_bit(graph, op, f"conv_2d_{_suffix(x, op)}", params, _conv_2d_macs(params))
 
 
 def _int8_conv_2d(graph: Graph, op: Op) -> Call:
@@ -112,26 +129,36 @@ def _int8_conv_2d(graph: Graph, op: Op) -> Call:
             f"Layer `{op.name}` is an int8 convolution in groups, which has no kernel in C; "
             "expected groups=1."
         )
-    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, groups=1)
-    constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
-    return Call(op, "int8_conv_2d", params, constants, _conv_2d_macs(params))
+    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, x.shape[3], groups=1)
+    return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
 
 
 def _conv_2d_params(
-    graph: Graph, op: Op, kernel: Window, pool: Window, groups: int
+    graph: Graph,
+    op: Op,
+    kernel: Window,
+    pool: Window,
+    in_channels: int,
+    groups: int,
+    dilation: tuple[int, int] = (1, 1),
 ) -> Conv2DParams:
-    x, y = _inputs(graph, op)[0], graph.tensors[op.outputs[0]]
-    conv_height, conv_width = kernel.output_size(*x.shape[1:3])
+    x, y = _ends(graph, op)
+    finish = _finish(graph, op)
+    sides = zip(x.shape[1:3], dilation, strict=True)
+    conv_height, conv_width = kernel.output_size(*((n - 1) * step + 1 for n, step in sides))
     return Conv2DParams(
-        *x.shape,
+        *x.shape[:3],
+        in_channels,
         conv_height,
         conv_width,
-        *y.shape[1:],
-        groups=groups,
+        *y.shape[1:3],
+        finish.size,
+        groups,
+        *dilation,
         input_zero_point=x.zero_point,
         kernel=_window(kernel),
         pool=_window(pool),
-        output=_output(op, y),
+        finish=finish,
     )
 
 
@@ -139,6 +166,60 @@ def _conv_2d_macs(params: Conv2DParams) -> int:
     taps = params.kernel.height * params.kernel.width * (params.in_channels // params.groups)
     positions = params.batch * params.conv_height * params.conv_width
     return positions * taps * params.out_channels
+
+
+def _suffix(x: Tensor, op: Op) -> str:
+    """The end of a few-bit kernel's name."""
+    return ("s8" if x.dtype == "int8" else "b1") + (
+        "_ternary" if op.options["weights"] == "ternary" else ""
+    )
+
+
+def _few_bit(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) -> Call:
+    _, weights, channels, *shortcut = _inputs(graph, op)
+    y = graph.tensors[op.outputs[0]]
+    function = "kbc_finish_b1"
+    if y.dtype == "int8":
+        function = "kbc_finish_s8_shortcut" if shortcut else "kbc_finish_s8"
+    constants = {"weights": weights.data, "channels": channels.data}
+    return Call(op, kernel, params, constants, macs, {"function": function})
+
+
+def _int8(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) -> Call:
+    weights = graph.tensors[op.inputs[1]]
+    constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
+    return Call(op, kernel, params, constants, macs, {"function": "kbc_finish_int8"})
+
+
+def _finish(graph: Graph, op: Op) -> FinishParams:
+    """What a linear op makes of its accumulators, but for the function."""
+    y, options = graph.tensors[op.outputs[0]], op.options
+    shortcut = ShortcutParams()
+    if "shortcut_shift" in options:
+        zero_point = graph.tensors[op.inputs[3]].zero_point
+        pair = options["shortcut_multiplier"], options["shortcut_shift"]
+        shortcut = ShortcutParams(zero_point, *pair)
+    size = graph.tensors[op.inputs[2]].shape[0]
+    output = _output(op, y) if y.dtype == "int8" else OutputParams()
+    return FinishParams(size=size, output=output, shortcut=shortcut)
+
+
+def _max_pool_2d_b1(graph: Graph, op: Op) -> Call:
+    """Its channels are words."""
+    x, y = _ends(graph, op)
+    window = _window(from_options("pool", op.options))
+    return Call(op, "max_pool_2d_b1", Pool2DParams(*x.shape, *y.shape[1:3], window=window))
+
+
+def _pack(graph: Graph, op: Op) -> Call:
+    x, _ = _ends(graph, op)
+    return Call(op, "pack", PackParams(prod(x.shape[:-1]), x.shape[-1], x.zero_point))
+
+
+def _unpack(graph: Graph, op: Op) -> Call:
+    _, y = _ends(graph, op)
+    values = op.options["positive"], op.options["negative"]
+    return Call(op, "unpack", UnpackParams(prod(y.shape[:-1]), y.shape[-1], *values))
 
 
 def _pool_2d(kernel: str) -> Callable[[Graph, Op], Call]:
@@ -173,6 +254,11 @@ def _inputs(graph: Graph, op: Op) -> list[Tensor]:
     return [graph.tensors[name] for name in op.inputs]
 
 
+def _ends(graph: Graph, op: Op) -> tuple[Tensor, Tensor]:
+    """The first input and the output."""
+    return graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+
+
 def _window(window: Window) -> WindowParams:
     return WindowParams(**vars(window))
 
@@ -183,9 +269,12 @@ def _output(op: Op, y: Tensor) -> OutputParams:
 
 
 _LOWERINGS = {
-    "KbcFullyConnected": _binary_fully_connected,
-    "KbcConv2D": _binary_conv_2d,
-    "KbcDepthwiseConv2D": _binary_conv_2d,
+    "KbcFullyConnected": _few_bit_fully_connected,
+    "KbcConv2D": _few_bit_conv_2d,
+    "KbcDepthwiseConv2D": _few_bit_conv_2d,
+    "KbcMaxPool2D": _max_pool_2d_b1,
+    "KbcPack": _pack,
+    "KbcUnpack": _unpack,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
     "MAX_POOL_2D": _pool_2d("int8_max_pool_2d"),

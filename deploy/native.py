@@ -13,6 +13,10 @@ def _ints(names: str) -> list[tuple[str, type]]:
     return [(name, c_int32) for name in names.split()]
 
 
+class FunctionPointer(c_void_p):
+    """A field that names a function of kbc.h: emitted C has the name, and only it."""
+
+
 class OutputParams(Structure):
     """`kbc_output`."""
 
@@ -27,6 +31,26 @@ class WindowParams(Structure):
     _fields_ = _ints(" ".join(field.name for field in fields(Window)))
 
 
+class ShortcutParams(Structure):
+    """`kbc_shortcut`."""
+
+    c_name = "kbc_shortcut"
+    _fields_ = _ints("zero_point multiplier shift")
+
+
+class FinishParams(Structure):
+    """`kbc_finish`."""
+
+    c_name = "kbc_finish"
+    _fields_ = [
+        ("function", FunctionPointer),
+        ("channels", c_void_p),
+        *_ints("size"),
+        ("output", OutputParams),
+        ("shortcut", ShortcutParams),
+    ]
+
+
 class FullyConnectedParams(Structure):
     """`kbc_fully_connected_params`."""
 
@@ -34,8 +58,7 @@ class FullyConnectedParams(Structure):
     _fields_ = [
         *_ints("rows in_features out_features input_zero_point"),
         ("weights", c_void_p),
-        ("channels", c_void_p),
-        ("output", OutputParams),
+        ("finish", FinishParams),
     ]
 
 
@@ -45,12 +68,12 @@ class Conv2DParams(Structure):
     c_name = "kbc_conv_2d_params"
     _fields_ = [
         *_ints("batch in_height in_width in_channels conv_height conv_width"),
-        *_ints("out_height out_width out_channels groups input_zero_point"),
+        *_ints("out_height out_width out_channels groups"),
+        *_ints("input_dilation_height input_dilation_width input_zero_point"),
         ("kernel", WindowParams),
         ("pool", WindowParams),
         ("weights", c_void_p),
-        ("channels", c_void_p),
-        ("output", OutputParams),
+        ("finish", FinishParams),
     ]
 
 
@@ -63,6 +86,20 @@ class Pool2DParams(Structure):
         ("window", WindowParams),
         ("output", OutputParams),
     ]
+
+
+class PackParams(Structure):
+    """`kbc_pack_params`."""
+
+    c_name = "kbc_pack_params"
+    _fields_ = [*_ints("rows channels"), ("zero_point", c_int8)]
+
+
+class UnpackParams(Structure):
+    """`kbc_unpack_params`."""
+
+    c_name = "kbc_unpack_params"
+    _fields_ = [*_ints("rows channels"), ("positive", c_int8), ("negative", c_int8)]
 
 
 class Pad2DParams(Structure):

@@ -9,10 +9,10 @@ import numpy as np
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
-from keras_bc.deploy.fixed_point import requantize, requantize_twice
+from keras_bc.deploy.fixed_point import requantize, requantize_twice, scale
 from keras_bc.deploy.graph import Graph, Op
-from keras_bc.deploy.layouts import unpack_bits
-from keras_bc.deploy.windows import from_options, patches
+from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
+from keras_bc.deploy.windows import from_options, input_dilation, patches, spread
 
 LOW, HIGH = -128, 127
 
@@ -25,7 +25,7 @@ def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
         x: int8 `[n, ...]`, the input in its quantization, or one such array for each input.
 
     Returns:
-        int8 `[n, ...]` by the tensor's name, the inputs included.
+        int8, or int32 of bits, `[n, ...]` by the tensor's name, the inputs included.
     """
     values = name_inputs(graph, x)
     for op in graph.ops:
@@ -36,20 +36,38 @@ def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
     return values
 
 
-def _binary_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
-    """acc[c] = sum_k w[c,k] (x[k] - zx)."""
-    weights = _one_bit(graph, op, x.shape[-1])
-    return _requantized(graph, op, _centered(graph, op, x) @ weights.T)
+def _few_bit_fully_connected(graph: Graph, op: Op, x, shortcut=None) -> np.ndarray:
+    """acc[c] = sum_k w[c,k] (x[k] - zx), or of signs sum_k w[c,k] x[k]."""
+    x = _reals(graph, op, x)
+    return _finish(graph, op, x @ _few_bit(graph, op, x.shape[-1]).T, shortcut)
 
 
-def _binary_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+def _few_bit_conv_2d(graph: Graph, op: Op, x, shortcut=None) -> np.ndarray:
     """acc[c] = max over the pool of sum_k w[c,k] (x[k] - zx); absent taps add 0."""
-    groups = op.options.get("groups", x.shape[-1])
-    kernel, pool = from_options("kernel", op.options), from_options("pool", op.options)
+    options, x = op.options, _reals(graph, op, x)
+    groups = options.get("groups", x.shape[-1])
+    kernel, pool = from_options("kernel", options), from_options("pool", options)
     taps = kernel.height, kernel.width, x.shape[-1] // groups
-    weights = _one_bit(graph, op, int(np.prod(taps))).reshape(-1, *taps)
-    sums = convolve(patches(_centered(graph, op, x), kernel, 0), weights, groups)
-    return _requantized(graph, op, patches(sums, pool, -np.inf).max(axis=(3, 4)))
+    weights = _few_bit(graph, op, int(np.prod(taps))).reshape(-1, *taps)
+    x = spread(x, input_dilation(options))
+    sums = convolve(patches(x, kernel, 0), weights, groups)
+    return _finish(graph, op, patches(sums, pool, -np.inf).max(axis=(3, 4)), shortcut)
+
+
+def _max_pool_bits(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """-1, which is 1, only where all taps inside of the image are."""
+    taps = patches(x, from_options("pool", op.options), -1)
+    return np.bitwise_and.reduce(taps, axis=(3, 4))
+
+
+def _pack(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    return pack_signs(np.where(x < graph.tensors[op.inputs[0]].zero_point, -1, 1))
+
+
+def _unpack(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    signs = unpack_signs(x, graph.tensors[op.outputs[0]].shape[-1])
+    options = op.options
+    return np.where(signs > 0, options["positive"], options["negative"]).astype(np.int8)
 
 
 def _int8_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -98,9 +116,17 @@ def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
 
 
-def _one_bit(graph: Graph, op: Op, products: int) -> np.ndarray:
-    """The weights as +1.0 and -1.0, `[out, products]`."""
-    return unpack_bits(graph.tensors[op.inputs[1]].data, products).astype(np.float64)
+def _reals(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """What the accumulators sum, in float64: x - zx, or signs."""
+    if x.dtype == np.int8:
+        return _centered(graph, op, x)
+    return unpack_signs(x, op.options["in_channels"]).astype(np.float64)
+
+
+def _few_bit(graph: Graph, op: Op, products: int) -> np.ndarray:
+    """The weights as +1.0, 0.0 and -1.0, `[out, products]`."""
+    unpack = unpack_ternary if op.options["weights"] == "ternary" else unpack_bits
+    return unpack(graph.tensors[op.inputs[1]].data, products).astype(np.float64)
 
 
 def _centered(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -108,11 +134,21 @@ def _centered(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return x.astype(np.float64) - graph.tensors[op.inputs[0]].zero_point
 
 
-def _requantized(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
-    channels = graph.tensors[op.inputs[2]].data
+def _finish(graph: Graph, op: Op, accumulator: np.ndarray, shortcut) -> np.ndarray:
+    """int8 outputs, or the signs of a threshold each."""
+    channels, y = graph.tensors[op.inputs[2]].data, graph.tensors[op.outputs[0]]
+    if y.dtype == "int32":
+        threshold, direction = channels.T
+        positive = np.where(direction > 0, accumulator >= threshold, accumulator <= threshold)
+        return pack_signs(np.where(positive, 1, -1))
     bounds = op.options["activation_min"], op.options["activation_max"]
-    zero_point = graph.tensors[op.outputs[0]].zero_point
-    return requantize(accumulator, channels, zero_point, *bounds)
+    if shortcut is None:
+        return requantize(accumulator, channels, y.zero_point, *bounds)
+    options, zero_point = op.options, graph.tensors[op.inputs[3]].zero_point
+    pair = options["shortcut_multiplier"], options["shortcut_shift"]
+    added = scale(shortcut, np.array([[-zero_point, *pair]]))
+    total = (scale(accumulator, channels) + added + 128) >> 8
+    return np.clip(total + y.zero_point, *bounds).astype(np.int8)
 
 
 def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
@@ -121,9 +157,12 @@ def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
 
 
 _EQUATIONS = {
-    "KbcFullyConnected": _binary_fully_connected,
-    "KbcConv2D": _binary_conv_2d,
-    "KbcDepthwiseConv2D": _binary_conv_2d,
+    "KbcFullyConnected": _few_bit_fully_connected,
+    "KbcConv2D": _few_bit_conv_2d,
+    "KbcDepthwiseConv2D": _few_bit_conv_2d,
+    "KbcMaxPool2D": _max_pool_bits,
+    "KbcPack": _pack,
+    "KbcUnpack": _unpack,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
     "MAX_POOL_2D": _max_pool_2d,

@@ -12,7 +12,10 @@ from flatbuffers import flexbuffers
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
-CUSTOM_KINDS = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
+CUSTOM_KINDS = (
+    *("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D"),
+    *("KbcMaxPool2D", "KbcPack", "KbcUnpack"),
+)
 METADATA = "keras_bc"  # name of the entry that holds the layers' names
 CUSTOM_VERSION = 1  # of the map of options; the delegate refuses others
 PADDINGS = {"SAME": tflite.Padding.SAME, "VALID": tflite.Padding.VALID}

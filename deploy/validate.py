@@ -1,16 +1,17 @@
 """What holds of every integer graph that the other steps may rely on.
 
 A file may come from anywhere. What is checked here once need not be checked by the emitter, the
-NumPy executor or the firmware: that each op has the tensors, types, shapes and options of its
-kind (`op_checks.py`), and reads what is computed before it. The delegate, which meets files on its
-own, checks its ops again in C.
+NumPy executor or the firmware: that each op has the tensors, types, shapes and options of its kind
+(`op_checks.py`, `few_bit_checks.py`), and reads what is computed before it. The delegate, which
+meets files on its own, checks its ops again in C.
 """
 
 import contextlib
 from collections.abc import Iterator
 
+from keras_bc.deploy.checks import Wrong, check_activation, check_int8, require
 from keras_bc.deploy.graph import Graph, Op
-from keras_bc.deploy.op_checks import KINDS, Wrong, check_activation, require
+from keras_bc.deploy.op_checks import KINDS
 from keras_bc.errors import UserError
 
 _TEXTS = ("weights", "padding")  # all other options are integers
@@ -29,7 +30,7 @@ def validate(graph: Graph) -> None:
         )
     for name in graph.inputs:
         with _named(f"The input `{name}`"):
-            check_activation(graph.tensors[name], "it")
+            check_int8(graph.tensors[name], "it")
     ready = set(graph.inputs)
     for op in graph.ops:
         with _named(f"Layer `{op.name}` ({op.kind})"):
@@ -38,6 +39,8 @@ def validate(graph: Graph) -> None:
     for name in graph.outputs:
         if name not in ready:
             raise UserError(f"No op makes the model's output `{name}`. Export the model again.")
+        with _named(f"The output `{name}`"):
+            check_int8(graph.tensors[name], "it")
 
 
 @contextlib.contextmanager
@@ -66,7 +69,8 @@ def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
             require(tensor.data is not None, f"`{tensor.name}` is not constant")
         else:
             require(tensor.name in ready, "its input is not computed before it")
+            require(kind.bits or tensor.dtype == "int8", "its input is bits, which it cannot read")
     y = graph.tensors[op.outputs[0]]
-    check_activation(y, "the output")
+    (check_activation if kind.bits else check_int8)(y, "the output")
     constants = [tensor for tensor in inputs if tensor.data is not None]
     kind.check(graph, op, inputs[0], constants, y)

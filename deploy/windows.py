@@ -116,6 +116,11 @@ def from_options(prefix: str, options: dict) -> Window:
     return Window(**{field: options[key] for field, key in _keys(prefix).items()})
 
 
+def input_dilation(options: dict) -> tuple[int, int]:
+    """How far apart a convolution moves the rows and columns of its input: by default, not."""
+    return options.get("input_dilation_h", 1), options.get("input_dilation_w", 1)
+
+
 def _keys(prefix: str) -> dict[str, str]:
     names = [field.name for field in fields(Window)]
     if prefix == "pool":  # a pooling has no dilation

@@ -1,45 +1,14 @@
-/* KbcConv2D: x [n, h, w, c], weights, channels -> y [n, oh, ow, out], a grouped convolution and a
- * max-pooling on its accumulators. KbcDepthwiseConv2D is the same with as many groups as input
- * channels, and has no option for it.
+/* KbcConv2D: x [n, h, w, c], weights, channels, shortcut -> y [n, oh, ow, out], a grouped
+ * convolution and a max-pooling on its accumulators. KbcDepthwiseConv2D is the same with as many
+ * groups as input channels, and has no option for it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <string.h>
 
-#include "node.h"
+#include "few_bit.h"
 
-typedef kbc_status kernel_function(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y,
-                                   void *scratch);
-typedef int32_t scratch_function(const kbc_conv_2d_params *p);
-
-/* Positions of a window on an image side; 0 where it does not fit. */
-static int32_t positions(int32_t side, int32_t before, int32_t after, int32_t size,
-                         int32_t dilation, int32_t stride)
-{
-    const int32_t room = side + before + after - ((size - 1) * dilation + 1);
-
-    return room < 0 ? 0 : room / stride + 1;
-}
-
-static int32_t rows_of(const kbc_window *w, int32_t height)
-{
-    return positions(height, w->pad_top, w->pad_bottom, w->height, w->dilation_height,
-                     w->stride_height);
-}
-
-static int32_t columns_of(const kbc_window *w, int32_t width)
-{
-    return positions(width, w->pad_left, w->pad_right, w->width, w->dilation_width,
-                     w->stride_width);
-}
-
-/* Every pool window holds an accumulator: no padding is as wide as the window. */
-static bool check_pool(const kbc_node *node, const kbc_window *pool)
-{
-    return (pool->pad_top < pool->height && pool->pad_bottom < pool->height &&
-            pool->pad_left < pool->width && pool->pad_right < pool->width) ||
-           kbc_refuse(node, "the padding of its pooling is as wide as the window");
-}
+enum { MAX_INPUT_DILATION = 1 << 10 }; /* with KBC_MAX_SIDE it keeps positions in 32 bits */
 
 static bool check_groups(const kbc_node *node, const kbc_conv_2d_params *p)
 {
@@ -48,25 +17,36 @@ static bool check_groups(const kbc_node *node, const kbc_conv_2d_params *p)
                       (long)p->groups, (long)p->in_channels, (long)p->out_channels);
 }
 
+/* The side of an image whose pixels lie `dilation` apart. */
+static bool spread(const kbc_node *node, int32_t side, int32_t dilation, int32_t *spread_side)
+{
+    const int64_t wide = (int64_t)(side - 1) * dilation + 1;
+
+    *spread_side = (int32_t)wide;
+    return wide <= KBC_MAX_SIDE || kbc_refuse(node, "its dilated input is too large");
+}
+
 /* Everything that follows from the two windows and the tensors' shapes. */
 static bool derive(kbc_node *node)
 {
     kbc_conv_2d_params *p = &node->params.conv_2d;
-    const TfLiteIntArray *in = kbc_tensor(node, node->input)->dims;
-    const TfLiteIntArray *out = kbc_tensor(node, node->output)->dims;
+    const TfLiteIntArray *in = kbc_input(node, KBC_X)->dims;
+    int32_t height, width;
 
-    if (in->size != 4 || out->size != 4) {
-        return kbc_refuse(node, "expected an input and an output of 4 axes");
+    if (in->size != 4) {
+        return kbc_refuse(node, "expected an input of 4 axes");
     }
     p->batch = in->data[0];
     p->in_height = in->data[1];
     p->in_width = in->data[2];
-    p->in_channels = in->data[3];
-    p->out_channels = out->data[3];
-    p->conv_height = rows_of(&p->kernel, p->in_height);
-    p->conv_width = columns_of(&p->kernel, p->in_width);
-    p->out_height = p->conv_height == 0 ? 0 : rows_of(&p->pool, p->conv_height);
-    p->out_width = p->conv_width == 0 ? 0 : columns_of(&p->pool, p->conv_width);
+    if (!spread(node, p->in_height, p->input_dilation_height, &height) ||
+        !spread(node, p->in_width, p->input_dilation_width, &width)) {
+        return false;
+    }
+    p->conv_height = kbc_rows_of(&p->kernel, height);
+    p->conv_width = kbc_columns_of(&p->kernel, width);
+    p->out_height = p->conv_height == 0 ? 0 : kbc_rows_of(&p->pool, p->conv_height);
+    p->out_width = p->conv_width == 0 ? 0 : kbc_columns_of(&p->pool, p->conv_width);
     return (p->out_height > 0 && p->out_width > 0) ||
            kbc_refuse(node, "its windows do not fit the input of %ld x %ld", (long)p->in_height,
                       (long)p->in_width);
@@ -76,16 +56,22 @@ static bool finish(kbc_node *node)
 {
     kbc_conv_2d_params *p = &node->params.conv_2d;
     kbc_any_function *scratch;
-    const int64_t bits = (int64_t)p->kernel.height * p->kernel.width * (p->in_channels / p->groups);
-    const int shape[4] = {p->batch, p->out_height, p->out_width, p->out_channels};
+    const int64_t products =
+        (int64_t)p->kernel.height * p->kernel.width * (p->in_channels / p->groups);
+    int shape[4] = {p->batch, p->out_height, p->out_width, 0};
 
-    if (!kbc_check_constants(node, p->out_channels, bits) || !kbc_resize_output(node, 4, shape) ||
-        !kbc_choose_kernel(node, "conv_2d_s8", &scratch)) {
-        return false;
-    }
-    p->weights = kbc_tensor(node, node->weights)->data;
-    p->channels = kbc_tensor(node, node->channels)->data;
-    return kbc_allocate_scratch(node, ((scratch_function *)scratch)(p));
+    return kbc_prepare_finish(node, products, p->out_channels, 4, shape, &p->weights,
+                              &p->finish) &&
+           kbc_choose_few_bit_kernel(node, "conv_2d", &scratch) &&
+           kbc_allocate_scratch(node, ((kbc_conv_2d_scratch_function *)scratch)(p));
+}
+
+/* 1 where the file does not say. */
+static bool option_dilation(const kbc_node *node, const char *key, int32_t *dilation)
+{
+    *dilation = 1;
+    return !kbc_flexbuffers_has(&node->options, key) ||
+           kbc_option(node, key, 1, MAX_INPUT_DILATION, dilation);
 }
 
 static bool prepare_windows(kbc_node *node)
@@ -93,9 +79,13 @@ static bool prepare_windows(kbc_node *node)
     kbc_conv_2d_params *p = &node->params.conv_2d;
 
     memset(p, 0, sizeof *p);
-    return kbc_check_common(node, &p->input_zero_point, &p->output) &&
+    return kbc_check_common(node) &&
+           kbc_check_x(node, &p->input_zero_point, &p->in_channels) &&
+           kbc_count_outputs(node, &p->out_channels) &&
            kbc_option_window(node, "kernel", true, &p->kernel) &&
-           kbc_option_window(node, "pool", false, &p->pool) && check_pool(node, &p->pool) &&
+           kbc_option_pool(node, &p->pool) &&
+           option_dilation(node, "input_dilation_h", &p->input_dilation_height) &&
+           option_dilation(node, "input_dilation_w", &p->input_dilation_width) &&
            derive(node);
 }
 
@@ -118,11 +108,12 @@ static bool prepare_depthwise(kbc_node *node)
     return check_groups(node, p) && finish(node);
 }
 
-static kbc_status invoke(const kbc_node *node, const int8_t *x, int8_t *y)
+static kbc_status invoke(const kbc_node *node, const void *x, const int8_t *shortcut, void *y)
 {
-    return ((kernel_function *)node->kernel)(&node->params.conv_2d, x, y, node->scratch);
+    return ((kbc_conv_2d_function *)node->kernel)(&node->params.conv_2d, x, shortcut, y,
+                                                  node->scratch);
 }
 
-const kbc_delegate_op kbc_delegate_conv_2d = {"KbcConv2D", prepare, invoke};
-const kbc_delegate_op kbc_delegate_depthwise_conv_2d = {"KbcDepthwiseConv2D", prepare_depthwise,
-                                                        invoke};
+const kbc_delegate_op kbc_delegate_conv_2d = {"KbcConv2D", 3, 4, prepare, invoke};
+const kbc_delegate_op kbc_delegate_depthwise_conv_2d = {"KbcDepthwiseConv2D", 3, 4,
+                                                        prepare_depthwise, invoke};

@@ -20,6 +20,9 @@ static const kbc_delegate_op *const OPS[] = {
     &kbc_delegate_fully_connected,
     &kbc_delegate_conv_2d,
     &kbc_delegate_depthwise_conv_2d,
+    &kbc_delegate_max_pool_2d,
+    &kbc_delegate_pack,
+    &kbc_delegate_unpack,
 };
 
 static const kbc_delegate_op *find_op(const TfLiteRegistration *registration)

@@ -25,10 +25,12 @@ static void *init_node(TfLiteContext *context, const char *buffer, size_t length
         free(node);
         return NULL;
     }
-    const bool counts = replaced->inputs->size == 3 && replaced->outputs->size == 1;
-    node->input = counts ? replaced->inputs->data[0] : -1;
-    node->weights = counts ? replaced->inputs->data[1] : -1;
-    node->channels = counts ? replaced->inputs->data[2] : -1;
+    const int inputs = replaced->inputs->size;
+    const bool counts = inputs >= node->op->least_inputs && inputs <= node->op->most_inputs &&
+                        replaced->outputs->size == 1;
+    for (int i = 0; i < KBC_MAX_INPUTS; ++i) {
+        node->inputs[i] = counts && i < inputs ? replaced->inputs->data[i] : -1;
+    }
     node->output = counts ? replaced->outputs->data[0] : -1;
     node->delegate = params->delegate;
     node->output_is_marked =
@@ -58,14 +60,13 @@ static bool tensors_lie_where_we_think(const kbc_node *node)
     return !node->output_is_marked || kbc_tensor(node, node->output)->delegate == node->delegate;
 }
 
-/* Of int8, by a shape that has been checked. */
-static size_t bytes_of(const kbc_node *node, int number)
+/* By a shape that has been checked. */
+static size_t bytes_of(const TfLiteTensor *tensor)
 {
-    const TfLiteIntArray *dims = kbc_tensor(node, number)->dims;
-    size_t bytes = 1;
+    size_t bytes = kbc_is_bits(tensor) ? 4 : 1;
 
-    for (int i = 0; i < dims->size; ++i) {
-        bytes *= (size_t)dims->data[i];
+    for (int i = 0; i < tensor->dims->size; ++i) {
+        bytes *= (size_t)tensor->dims->data[i];
     }
     return bytes;
 }
@@ -84,20 +85,22 @@ static TfLiteStatus prepare_node(TfLiteContext *context, TfLiteNode *tflite_node
                                       "does that is known to us; take another version of it");
         return kTfLiteError;
     }
-    node->input_bytes = node->output_bytes = 0; /* until all is checked */
+    node->x_bytes = node->shortcut_bytes = node->output_bytes = 0; /* until all is checked */
     if (!node->op->prepare(node)) {
         return kTfLiteError;
     }
-    node->input_bytes = bytes_of(node, node->input);
-    node->output_bytes = bytes_of(node, node->output);
+    node->x_bytes = bytes_of(kbc_input(node, KBC_X));
+    node->output_bytes = bytes_of(kbc_output_of(node));
+    if (kbc_input(node, KBC_SHORTCUT) != NULL) {
+        node->shortcut_bytes = bytes_of(kbc_input(node, KBC_SHORTCUT));
+    }
     return kTfLiteOk;
 }
 
 /* A node that was prepared after ours may have given the tensor another size. */
-static bool check_memory(const kbc_node *node, int number, const char *what, size_t bytes)
+static bool check_memory(const kbc_node *node, const TfLiteTensor *tensor, const char *what,
+                         size_t bytes)
 {
-    const TfLiteTensor *tensor = kbc_tensor(node, number);
-
     if (tensor->data == NULL) {
         return kbc_refuse(node, "%s has no memory", what);
     }
@@ -111,13 +114,17 @@ static TfLiteStatus invoke_node(TfLiteContext *context, TfLiteNode *tflite_node)
     kbc_node *node = tflite_node->user_data;
 
     node->context = context;
-    if (!check_memory(node, node->input, "the input", node->input_bytes) ||
-        !check_memory(node, node->output, "the output", node->output_bytes)) {
+    const TfLiteTensor *x = kbc_input(node, KBC_X), *shortcut = kbc_input(node, KBC_SHORTCUT);
+    TfLiteTensor *y = kbc_output_of(node);
+    if (!check_memory(node, x, "the input", node->x_bytes) ||
+        !check_memory(node, y, "the output", node->output_bytes) ||
+        (shortcut != NULL &&
+         !check_memory(node, shortcut, "the shortcut", node->shortcut_bytes))) {
         return kTfLiteError;
     }
-    const int8_t *x = kbc_tensor(node, node->input)->data;
-    int8_t *y = kbc_tensor(node, node->output)->data;
-    return node->op->invoke(node, x, y) == KBC_OK ? kTfLiteOk : kTfLiteError;
+    const kbc_status status =
+        node->op->invoke(node, x->data, shortcut != NULL ? shortcut->data : NULL, y->data);
+    return status == KBC_OK ? kTfLiteOk : kTfLiteError;
 }
 
 const TfLiteRegistration kbc_delegated_node = {

@@ -108,6 +108,14 @@ static bool find(const kbc_flexbuffers_map *map, const char *key, size_t *value,
     return false;
 }
 
+bool kbc_flexbuffers_has(const kbc_flexbuffers_map *map, const char *key)
+{
+    size_t value;
+    uint8_t packed;
+
+    return find(map, key, &value, &packed);
+}
+
 bool kbc_flexbuffers_int(const kbc_flexbuffers_map *map, const char *key, int64_t *value)
 {
     size_t at, target;

@@ -26,6 +26,8 @@ typedef struct {
 /* False where the bytes are no FlexBuffers whose root is a map. They must outlive the map. */
 bool kbc_flexbuffers_open(kbc_flexbuffers_map *map, const uint8_t *bytes, size_t size);
 
+bool kbc_flexbuffers_has(const kbc_flexbuffers_map *map, const char *key);
+
 /* False where the key is missing or its value is no integer. */
 bool kbc_flexbuffers_int(const kbc_flexbuffers_map *map, const char *key, int64_t *value);
 

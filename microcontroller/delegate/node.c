@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_VERSION = 1, MAX_RANK = 8, CHANNEL_FIELDS = 3 };
-
-static const int32_t LIMIT = 1 << 30; /* of accumulators and biases, see kbc.h */
+enum { OPTIONS_VERSION = 1 };
 
 TfLiteTensor *kbc_tensor(const kbc_node *node, int number)
 {
@@ -19,6 +17,18 @@ TfLiteTensor *kbc_tensor(const kbc_node *node, int number)
 static bool exists(const kbc_node *node, int number)
 {
     return number >= 0 && (size_t)number < node->context->tensors_size;
+}
+
+TfLiteTensor *kbc_input(const kbc_node *node, int input)
+{
+    const int number = node->inputs[input];
+
+    return exists(node, number) ? kbc_tensor(node, number) : NULL;
+}
+
+TfLiteTensor *kbc_output_of(const kbc_node *node)
+{
+    return exists(node, node->output) ? kbc_tensor(node, node->output) : NULL;
 }
 
 bool kbc_holds(const TfLiteIntArray *numbers, int number)
@@ -33,7 +43,8 @@ bool kbc_holds(const TfLiteIntArray *numbers, int number)
 
 bool kbc_refuse(const kbc_node *node, const char *format, ...)
 {
-    const char *name = exists(node, node->output) ? kbc_tensor(node, node->output)->name : NULL;
+    const TfLiteTensor *output = kbc_output_of(node);
+    const char *name = output != NULL ? output->name : NULL;
     char message[256];
     va_list arguments;
 
@@ -85,14 +96,44 @@ bool kbc_option_window(const kbc_node *node, const char *prefix, bool dilated, k
            window_option(node, prefix, "pad_right", 0, &window->pad_right);
 }
 
+bool kbc_option_pool(const kbc_node *node, kbc_window *pool)
+{
+    if (!kbc_option_window(node, "pool", false, pool)) {
+        return false;
+    }
+    return (pool->pad_top < pool->height && pool->pad_bottom < pool->height &&
+            pool->pad_left < pool->width && pool->pad_right < pool->width) ||
+           kbc_refuse(node, "the padding of its pooling is as wide as the window");
+}
+
+static int32_t positions(int32_t side, int32_t before, int32_t after, int32_t size,
+                         int32_t dilation, int32_t stride)
+{
+    const int32_t room = side + before + after - ((size - 1) * dilation + 1);
+
+    return room < 0 ? 0 : room / stride + 1;
+}
+
+int32_t kbc_rows_of(const kbc_window *w, int32_t height)
+{
+    return positions(height, w->pad_top, w->pad_bottom, w->height, w->dilation_height,
+                     w->stride_height);
+}
+
+int32_t kbc_columns_of(const kbc_window *w, int32_t width)
+{
+    return positions(width, w->pad_left, w->pad_right, w->width, w->dilation_width,
+                     w->stride_width);
+}
+
 /* The sides are sane, and their product is what the tensor has, unless it gets its size later. */
 static bool check_shape(const kbc_node *node, const TfLiteTensor *tensor, const char *what,
                         int64_t element, bool has_size)
 {
     int64_t product = element;
 
-    if (tensor->dims == NULL || tensor->dims->size < 1 || tensor->dims->size > MAX_RANK) {
-        return kbc_refuse(node, "%s has no axes, or more than %d", what, MAX_RANK);
+    if (tensor->dims == NULL || tensor->dims->size < 1 || tensor->dims->size > KBC_MAX_RANK) {
+        return kbc_refuse(node, "%s has no axes, or more than %d", what, KBC_MAX_RANK);
     }
     for (int i = 0; i < tensor->dims->size; ++i) {
         const int side = tensor->dims->data[i];
@@ -112,15 +153,22 @@ static bool check_shape(const kbc_node *node, const TfLiteTensor *tensor, const 
     return true;
 }
 
-static bool check_activation(const kbc_node *node, int number, const char *what)
+bool kbc_check_type(const kbc_node *node, const TfLiteTensor *tensor, const char *what, bool bits)
 {
-    if (!exists(node, number)) {
-        return kbc_refuse(node, "expected 3 inputs and 1 output");
+    const TfLiteType expected = bits ? kTfLiteInt32 : kTfLiteInt8;
+
+    return tensor->type == expected ||
+           kbc_refuse(node, "%s has type %d, expected %s (%d)", what, (int)tensor->type,
+                      bits ? "int32" : "int8", (int)expected);
+}
+
+bool kbc_check_activation(const kbc_node *node, const TfLiteTensor *tensor, const char *what)
+{
+    if (kbc_is_bits(tensor)) {
+        return true;
     }
-    const TfLiteTensor *tensor = kbc_tensor(node, number);
-    if (tensor->type != kTfLiteInt8) {
-        return kbc_refuse(node, "%s has type %d, expected int8 (%d)", what, (int)tensor->type,
-                          (int)kTfLiteInt8);
+    if (!kbc_check_type(node, tensor, what, false)) {
+        return false;
     }
     if (!(tensor->params.scale > 0.0f && tensor->params.scale <= FLT_MAX)) {
         return kbc_refuse(node, "%s is not quantized with one scale", what);
@@ -132,53 +180,57 @@ static bool check_activation(const kbc_node *node, int number, const char *what)
     return true;
 }
 
-bool kbc_check_common(const kbc_node *node, int32_t *input_zero_point, kbc_output *output)
+static bool is_constant(const TfLiteTensor *tensor)
+{
+    return tensor->allocation_type == kTfLiteMmapRo ||
+           tensor->allocation_type == kTfLitePersistentRo;
+}
+
+static bool check_options(const kbc_node *node)
 {
     int32_t version;
 
     if (!node->has_options) {
         return kbc_refuse(node, "its options are no FlexBuffers map");
     }
-    if (!kbc_option(node, "version", OPTIONS_VERSION, OPTIONS_VERSION, &version)) {
-        return false;
-    }
-    if (!kbc_flexbuffers_equals(&node->options, "weights", "binary")) {
-        return kbc_refuse(node, "option `weights` is not \"binary\"");
-    }
-    if (!check_activation(node, node->input, "the input") ||
-        !check_activation(node, node->output, "the output")) {
-        return false;
-    }
-    if (node->input == node->output) {
-        return kbc_refuse(node, "the input is the output");
-    }
-    const TfLiteTensor *input = kbc_tensor(node, node->input);
-    const TfLiteTensor *declared = kbc_tensor(node, node->output);
-    if (declared->allocation_type == kTfLiteMmapRo ||
-        declared->allocation_type == kTfLitePersistentRo) {
-        return kbc_refuse(node, "the output is constant");
-    }
-    if (!check_shape(node, input, "the input", 1, true) ||
-        !check_shape(node, declared, "the output", 1, false) ||
-        !kbc_option(node, "activation_min", INT8_MIN, INT8_MAX, &output->min) ||
-        !kbc_option(node, "activation_max", output->min, INT8_MAX, &output->max)) {
-        return false;
-    }
-    *input_zero_point = input->params.zero_point;
-    output->zero_point = declared->params.zero_point;
-    return true;
+    return kbc_option(node, "version", OPTIONS_VERSION, OPTIONS_VERSION, &version);
 }
 
-static bool check_constant(const kbc_node *node, int number, const char *what, int64_t rows,
-                           int64_t columns)
+bool kbc_check_common(const kbc_node *node)
 {
-    if (!exists(node, number)) {
-        return kbc_refuse(node, "expected 3 inputs and 1 output");
+    const TfLiteTensor *x = kbc_input(node, KBC_X), *output = kbc_output_of(node);
+
+    if (!check_options(node)) {
+        return false;
     }
-    const TfLiteTensor *tensor = kbc_tensor(node, number);
-    if (tensor->type != kTfLiteInt32) {
-        return kbc_refuse(node, "%s have type %d, expected int32 (%d)", what, (int)tensor->type,
-                          (int)kTfLiteInt32);
+    if (x == NULL || output == NULL) {
+        return kbc_refuse(node, "expected %d to %d inputs and 1 output", node->op->least_inputs,
+                          node->op->most_inputs);
+    }
+    if (!kbc_check_activation(node, x, "the input") ||
+        !kbc_check_activation(node, output, "the output")) {
+        return false;
+    }
+    if (x == output) {
+        return kbc_refuse(node, "the input is the output");
+    }
+    if (is_constant(output)) {
+        return kbc_refuse(node, "the output is constant");
+    }
+    return check_shape(node, x, "the input", kbc_is_bits(x) ? 4 : 1, true) &&
+           check_shape(node, output, "the output", kbc_is_bits(output) ? 4 : 1, false);
+}
+
+bool kbc_check_constant(const kbc_node *node, int input, const char *what, int rank,
+                        const int64_t *shape)
+{
+    const TfLiteTensor *tensor = kbc_input(node, input);
+
+    if (tensor == NULL) {
+        return kbc_refuse(node, "%s are missing", what);
+    }
+    if (!kbc_check_type(node, tensor, what, true)) {
+        return false;
     }
     if (tensor->allocation_type != kTfLiteMmapRo || tensor->data == NULL) {
         return kbc_refuse(node, "%s are not constant", what);
@@ -189,64 +241,11 @@ static bool check_constant(const kbc_node *node, int number, const char *what, i
     if (!check_shape(node, tensor, what, sizeof(int32_t), true)) {
         return false;
     }
-    if (tensor->dims->size != 2 || tensor->dims->data[0] != rows ||
-        tensor->dims->data[1] != columns) {
-        return kbc_refuse(node, "%s have another shape than [%lld, %lld]", what, (long long)rows,
-                          (long long)columns);
+    bool same = tensor->dims->size == rank;
+    for (int i = 0; same && i < rank; ++i) {
+        same = tensor->dims->data[i] == shape[i];
     }
-    return true;
-}
-
-static bool check_channel(const kbc_node *node, int32_t number, const kbc_channel *channel)
-{
-    const int64_t size = llabs((int64_t)channel->multiplier);
-
-    if (llabs((int64_t)channel->bias) > LIMIT) {
-        return kbc_refuse(node, "the bias of channel %ld is beyond 2^30", (long)number);
-    }
-    if (size != 0 && (size < LIMIT || size > INT32_MAX)) {
-        return kbc_refuse(node, "the multiplier of channel %ld has not 31 bits", (long)number);
-    }
-    if (channel->shift < 1 || channel->shift > 62) {
-        return kbc_refuse(node, "the shift of channel %ld is %ld, expected 1 to 62", (long)number,
-                          (long)channel->shift);
-    }
-    return true;
-}
-
-/* Other kernels than ours may count the bits past the last weight: they must be 0. */
-static bool check_padding(const kbc_node *node, int32_t out, int64_t bits)
-{
-    const uint32_t *words = kbc_tensor(node, node->weights)->data;
-    const int64_t per_channel = (bits + 31) / 32;
-    const uint32_t padding = bits % 32 == 0 ? 0 : ~(uint32_t)0 << (bits % 32);
-
-    for (int32_t o = 0; o < out; ++o) {
-        if (words[(o + 1) * per_channel - 1] & padding) {
-            return kbc_refuse(node, "the weights of channel %ld have pad bits that are not 0",
-                              (long)o);
-        }
-    }
-    return true;
-}
-
-bool kbc_check_constants(const kbc_node *node, int32_t out, int64_t bits)
-{
-    if (bits * 255 > LIMIT) {
-        return kbc_refuse(node, "%lld weights a channel overflow its accumulator",
-                          (long long)bits);
-    }
-    if (!check_constant(node, node->weights, "the weights", out, (bits + 31) / 32) ||
-        !check_constant(node, node->channels, "the channels", out, CHANNEL_FIELDS)) {
-        return false;
-    }
-    const kbc_channel *channels = kbc_tensor(node, node->channels)->data;
-    for (int32_t o = 0; o < out; ++o) {
-        if (!check_channel(node, o, &channels[o])) {
-            return false;
-        }
-    }
-    return check_padding(node, out, bits);
+    return same || kbc_refuse(node, "%s have another shape than its sizes want", what);
 }
 
 static bool check_declared(const kbc_node *node, const TfLiteIntArray *declared, int rank,
@@ -272,7 +271,7 @@ static bool check_declared(const kbc_node *node, const TfLiteIntArray *declared,
 
 bool kbc_resize_output(const kbc_node *node, int rank, const int *shape)
 {
-    TfLiteTensor *output = kbc_tensor(node, node->output);
+    TfLiteTensor *output = kbc_output_of(node);
     const size_t bytes = (size_t)rank * sizeof *shape;
 
     if (!check_declared(node, output->dims, rank, shape)) {

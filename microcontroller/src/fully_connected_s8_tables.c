@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "one_bit.h"
-#include "requantize.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Weight bytes and pairs of sums are laid out for little-endian cores."
@@ -201,17 +200,18 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int
     }
 }
 
-kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const int8_t *x,
-                                         int8_t *y, void *scratch)
+kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const void *x,
+                                         const int8_t *shortcut, void *y, void *scratch)
 {
+    const int32_t outs = p->out_features;
     int32_t *acc = scratch;
 
     for (int32_t r = 0; r < p->rows; ++r) {
-        accumulate(p, x, acc);
-        for (int32_t o = 0; o < p->out_features; ++o) {
-            *y++ = kbc_requantize(acc[o], &p->channels[o], &p->output);
+        accumulate(p, (const int8_t *)x + r * p->in_features, acc);
+        for (int32_t first = 0; first < outs; first += KBC_BLOCK) {
+            p->finish.function(&p->finish, acc + first, r, first, kbc_block(outs - first),
+                               shortcut, y);
         }
-        x += p->in_features;
     }
     return KBC_OK;
 }

@@ -4,8 +4,20 @@
 /* The reference bears the op's own name. */
 #define kbc_fully_connected_s8_reference kbc_fully_connected_s8
 #define kbc_fully_connected_s8_reference_scratch kbc_fully_connected_s8_scratch
+#define kbc_fully_connected_s8_ternary_reference kbc_fully_connected_s8_ternary
+#define kbc_fully_connected_s8_ternary_reference_scratch kbc_fully_connected_s8_ternary_scratch
+#define kbc_fully_connected_b1_reference kbc_fully_connected_b1
+#define kbc_fully_connected_b1_reference_scratch kbc_fully_connected_b1_scratch
+#define kbc_fully_connected_b1_ternary_reference kbc_fully_connected_b1_ternary
+#define kbc_fully_connected_b1_ternary_reference_scratch kbc_fully_connected_b1_ternary_scratch
 #define kbc_conv_2d_s8_reference kbc_conv_2d_s8
 #define kbc_conv_2d_s8_reference_scratch kbc_conv_2d_s8_scratch
+#define kbc_conv_2d_s8_ternary_reference kbc_conv_2d_s8_ternary
+#define kbc_conv_2d_s8_ternary_reference_scratch kbc_conv_2d_s8_ternary_scratch
+#define kbc_conv_2d_b1_reference kbc_conv_2d_b1
+#define kbc_conv_2d_b1_reference_scratch kbc_conv_2d_b1_scratch
+#define kbc_conv_2d_b1_ternary_reference kbc_conv_2d_b1_ternary
+#define kbc_conv_2d_b1_ternary_reference_scratch kbc_conv_2d_b1_ternary_scratch
 
 /* A row whose guard is 0 leaves nothing, not even a reference to its function. */
 #define ROW_0(op, variant, layout)

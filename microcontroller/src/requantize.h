@@ -13,18 +13,20 @@
 
 #include "saturate.h"
 
-typedef int8_t kbc_requantizer(int32_t acc, const kbc_channel *channel, const kbc_output *out);
-
 /* Rounded once, half up: the rule of our own ops.
  *
  * floor(v / 2^shift + 1/2) is written as floor((floor(v / 2^(shift - 1)) + 1) / 2), the same
  * number, which needs no 64-bit power of two. */
-static inline int8_t kbc_requantize(int32_t acc, const kbc_channel *channel, const kbc_output *out)
+static inline int64_t kbc_scale(int32_t acc, const kbc_channel *channel)
 {
     const int64_t product = (int64_t)(acc + channel->bias) * channel->multiplier;
-    const int64_t rounded = ((product >> (channel->shift - 1)) + 1) >> 1;
 
-    return kbc_saturate(out->zero_point + rounded, out);
+    return ((product >> (channel->shift - 1)) + 1) >> 1;
+}
+
+static inline int8_t kbc_requantize(int32_t acc, const kbc_channel *channel, const kbc_output *out)
+{
+    return kbc_saturate(out->zero_point + kbc_scale(acc, channel), out);
 }
 
 /* Rounded half up twice: the rule of TensorFlow Lite's builtins.

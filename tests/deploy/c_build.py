@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_bc.deploy import c_source
 from keras_bc.deploy.feeds import Inputs, as_list
-from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
+from keras_bc.deploy.plan import tensor_bytes
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
@@ -29,8 +30,8 @@ def run_emitted(
         options: Of `c_source.emit`, but for the namespace.
 
     Returns:
-        int8 `[n, ...]` by tensor: the output of each layer as it was when the layer was done, and
-        the model's.
+        Integers `[n, ...]` by tensor: the output of each layer as it was when the layer was done,
+        and the model's.
     """
     c_source.emit(graph, folder, **options)
     program = folder / "model"
@@ -42,9 +43,7 @@ def run_emitted(
     done = subprocess.run([program], input=examples, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     names = [op.outputs[0] for op in graph.ops if op.kind != "RESHAPE"] + graph.outputs
-    return _split(
-        done.stdout, len(arrays[0]), [(name, graph.tensors[name].shape[1:]) for name in names]
-    )
+    return _split(done.stdout, len(arrays[0]), [graph.tensors[name] for name in names])
 
 
 def compile_c(*arguments: str | Path, compiler: str = "gcc", standard: str = "c99") -> None:
@@ -54,15 +53,15 @@ def compile_c(*arguments: str | Path, compiler: str = "gcc", standard: str = "c9
     assert done.returncode == 0, done.stderr
 
 
-def _split(data: bytes, count: int, outputs: list) -> dict[str, np.ndarray]:
+def _split(data: bytes, count: int, outputs: list[Tensor]) -> dict[str, np.ndarray]:
     """The layers of each inference in turn, as arrays over all inferences."""
     rows = np.frombuffer(data, np.int8).reshape(count, -1)
-    ends = np.cumsum([np.prod(shape, dtype=int) for _, shape in outputs])
+    ends = np.cumsum([tensor_bytes(tensor) for tensor in outputs])
     assert ends[-1] == rows.shape[1]
     parts = np.split(rows, ends[:-1], axis=1)
     return {
-        name: part.reshape(count, *shape)
-        for (name, shape), part in zip(outputs, parts, strict=True)
+        tensor.name: part.copy().view(tensor.dtype).reshape(count, *tensor.shape[1:])
+        for tensor, part in zip(outputs, parts, strict=True)
     }
 
 

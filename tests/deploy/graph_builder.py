@@ -5,18 +5,35 @@ from math import prod
 
 import numpy as np
 
+from keras_bc.deploy.fixed_point import quantize_multiplier
 from keras_bc.deploy.graph import Graph, Op, Tensor
-from keras_bc.deploy.layouts import pack_bits
+from keras_bc.deploy.layouts import pack_bits, pack_ternary, words_for
 from keras_bc.deploy.windows import IDENTITY, Window, to_options, window_for
 
 
 class Builder:
     """Grows a chain, each op's sizes, options and constants drawn from a seed."""
 
-    def __init__(self, seed: int):
+    def __init__(
+        self,
+        seed: int,
+        weights: str | None = None,
+        outputs: str | None = None,
+        shortcut: bool | None = None,
+    ):
+        """What is given of few-bit ops is not drawn.
+
+        Args:
+            seed: Of all that is drawn.
+            weights: "binary" or "ternary".
+            outputs: "int8" or "bits".
+            shortcut: Whether a tensor is added where one fits.
+        """
+        self.weights, self.outputs, self.shortcut = weights, outputs, shortcut
         self.rng = np.random.default_rng(seed)
         self.graph = Graph(f"random-{seed}")
         self.x: Tensor | None = None
+        self.bits: dict[str, int] = {}  # channels of the tensors of bits
 
     def input(self, shape: tuple[int, ...]) -> None:
         """Start with an input of `shape`."""
@@ -24,27 +41,46 @@ class Builder:
         self.graph.inputs = [self.x.name]
 
     def add(self, kind: str, *sizes: int) -> None:
-        """Append an op of `kind`; a fully connected one takes its width."""
+        """Append an op of `kind`; a fully connected one takes its width.
+
+        What cannot read bits gets them unpacked.
+        """
+        if self.x.name in self.bits and (not kind.startswith("Kbc") or kind == "KbcPack"):
+            self._add_unpack("KbcUnpack")
         _ADDERS[kind](self, kind, *sizes)
 
     def finish(self) -> Graph:
-        """The graph, which ends where the chain does."""
+        """The graph, which ends where the chain does; bits are unpacked there."""
+        if self.x.name in self.bits:
+            self.add("KbcUnpack")
         self.graph.outputs = [self.x.name]
         return self.graph
 
     def _append(
-        self, kind: str, shape: tuple[int, ...], constants: list[Tensor], options: dict, **output
+        self,
+        kind: str,
+        shape: tuple[int, ...],
+        constants: list[Tensor],
+        options: dict,
+        more: str | None = None,
+        bits: int | None = None,
+        **output,
     ) -> None:
         """One op from the chain's end to a new tensor, which becomes the end.
 
-        `output` may fix the new tensor's scale and zero point.
+        It may read one tensor `more`; its output may be words of as many `bits`. `output` may fix
+        the new tensor's scale and zero point.
         """
         name = f"{kind.lower()}_{len(self.graph.ops)}"
         y = self._activation(f"{name}/output", shape, **output)
+        if bits is not None:
+            y.dtype, y.scale, y.zero_point = "int32", None, 0
+            self.bits[y.name] = bits
         for constant in constants:
             constant.name = f"{name}/{constant.name}"
             self.graph.tensors[constant.name] = constant
         inputs = [self.x.name] + [constant.name for constant in constants]
+        inputs += [] if more is None else [more]
         self.graph.ops.append(Op(kind, name, inputs, [y.name], options))
         self.x = y
 
@@ -59,29 +95,67 @@ class Builder:
     def _same_quantization(self) -> dict:
         return {"scale": self.x.scale, "zero_point": self.x.zero_point}
 
-    def _binary(self, kind: str, shape: tuple[int, ...], taps: int, options: dict) -> None:
-        """A Kbc op of `taps` products an output, spread over the whole range of int8."""
-        out = shape[-1]
-        signs = self.rng.choice([-1, 1], (out, taps))
-        exponent = np.round(np.log2(74 * np.sqrt(taps) / 60))  # of the sum's usual size
+    @property
+    def channels(self) -> int:
+        """Of the chain's end: its last axis, or what its words of bits hold."""
+        return self.bits.get(self.x.name, self.x.shape[-1])
+
+    def _few_bit(self, kind: str, shape: tuple[int, ...], taps: int, options: dict) -> None:
+        """A Kbc op of `taps` products an output, with weights and outputs of either kind."""
+        rng, out = self.rng, shape[-1]
+        ternary = self._is("ternary", self.weights, 0.3)
+        values = rng.choice([-1, 0, 1] if ternary else [-1, 1], (out, taps))
+        options = {"weights": "ternary" if ternary else "binary", **options}
+        words = _constant("weights", (pack_ternary if ternary else pack_bits)(values))
+        size = 74.0
+        if self.x.name in self.bits:
+            options["in_channels"], size = self.channels, 1.0
+        if self._is("bits", self.outputs, 0.3):
+            channels = self._thresholds(out, size * np.sqrt(taps))
+            shape = (*shape[:-1], words_for(out))
+            self._append(kind, shape, [words, channels], options, bits=out)
+            return
+        shortcut = self._shortcut(shape)
+        channels, bounds = self._channels(out, size * np.sqrt(taps), shortcut is not None)
+        options |= bounds
+        if shortcut is not None:
+            pair = quantize_multiplier(256 * rng.uniform(0.2, 1.5))
+            options |= dict(zip(("shortcut_multiplier", "shortcut_shift"), pair, strict=True))
+        self._append(kind, shape, [words, channels], options, more=shortcut)
+
+    def _shortcut(self, shape: tuple[int, ...]) -> str | None:
+        """An int8 tensor of the shape, if there is one and chance wants it."""
+        fitting = [name for name, tensor in self.graph.tensors.items() if _fits(tensor, shape)]
+        wanted = fitting and self._is(True, self.shortcut, 0.5)
+        return str(self.rng.choice(fitting)) if wanted else None
+
+    def _is(self, choice, given, probability: float) -> bool:
+        drawn = self.rng.random() < probability
+        return drawn if given is None else given == choice
+
+    def _thresholds(self, out: int, reach: float) -> Tensor:
+        """Some that no sum meets, some that all do."""
+        thresholds = np.rint(self.rng.normal(0, reach, out))
+        thresholds[self.rng.random(out) < 0.05] = -(2**30)
+        directions = self.rng.choice([-1, 1], out)
+        return _constant("channels", np.stack([thresholds, directions], axis=1).astype(np.int32))
+
+    def _channels(self, out: int, reach: float, shortcut: bool) -> tuple[Tensor, dict]:
+        """Parameters that spread sums of about `reach` over the range of int8, and the bounds."""
+        exponent = np.round(np.log2(reach / 60)) - 8 * shortcut
         shift = np.clip(31 + exponent + self.rng.integers(-1, 3, out), 1, 62)
         multiplier = self.rng.integers(2**30, 2**31, out) * self.rng.choice(
             [-1, 1], out, p=[0.2, 0.8]
         )
         multiplier[self.rng.random(out) < 0.05] = 0
-        bias = self.rng.integers(-100 * taps, 100 * taps + 1, out) // int(np.sqrt(taps))
+        bias = np.rint(self.rng.uniform(-1.5, 1.5, out) * reach)
         low = int(self.rng.choice([-128, self.rng.integers(-128, 0)]))
-        options = {
-            "weights": "binary",
+        bounds = {
             "activation_min": low,
             "activation_max": int(self.rng.integers(max(low, 0), 128)),
-            **options,
         }
-        words = _constant("weights", pack_bits(signs))
-        channels = _constant(
-            "channels", np.stack([bias, multiplier, shift], axis=1).astype(np.int32)
-        )
-        self._append(kind, shape, [words, channels], options)
+        rows = np.stack([bias, multiplier, shift], axis=1).astype(np.int32)
+        return _constant("channels", rows), bounds
 
     def _int8(self, kind: str, shape: tuple[int, ...], weights: np.ndarray, options: dict) -> None:
         """A builtin with int8 weights, one scale a channel, or one for all where it must."""
@@ -99,28 +173,52 @@ class Builder:
         zero_point = int(self.rng.choice([-128, self.rng.integers(-128, 128)]))
         self._append(kind, shape, constants, options, scale=output_scale, zero_point=zero_point)
 
-    def _add_binary_fully_connected(self, kind: str, out: int = 0) -> None:
+    def _add_few_bit_fully_connected(self, kind: str, out: int = 0) -> None:
         most = 150 if len(self.x.shape) == 2 else 12
-        out = out or int(self.rng.choice([1, self.rng.integers(2, most)]))
-        self._binary(kind, (*self.x.shape[:-1], out), self.x.shape[-1], {})
+        out = out or int(self.rng.choice([1, 31, 32, 33, self.rng.integers(2, most)]))
+        self._few_bit(kind, (*self.x.shape[:-1], out), self.channels, {})
 
     def _add_int8_fully_connected(self, kind: str, out: int = 0) -> None:
         out = out or int(self.rng.integers(1, 40))
         weights = self.rng.integers(-127, 128, (out, prod(self.x.shape))).astype(np.int8)
         self._int8(kind, (1, out), weights, {})
 
-    def _add_binary_conv(self, kind: str) -> None:
-        _, height, width, channels = self.x.shape
-        kernel = self._window((height, width), dilates=True)
+    def _add_few_bit_conv(self, kind: str) -> None:
+        channels, dilation = self.channels, (1, 1)
+        if self.rng.random() < 0.15:
+            dilation = tuple(self.rng.integers(1, 4, 2).tolist())
+        image = [(n - 1) * d + 1 for n, d in zip(self.x.shape[1:3], dilation, strict=True)]
+        kernel = self._window(image, dilates=True)
         groups = channels if kind == "KbcDepthwiseConv2D" else self._divisor(channels)
         out = groups * int(self.rng.integers(1, 4))
-        size = kernel.output_size(height, width)
+        size = kernel.output_size(*image)
         pool = self._window(size) if self.rng.random() < 0.4 else IDENTITY
         options = to_options("kernel", kernel) | to_options("pool", pool)
+        if dilation != (1, 1):
+            options |= {"input_dilation_h": dilation[0], "input_dilation_w": dilation[1]}
         if kind == "KbcConv2D":
             options["groups"] = groups
         taps = kernel.height * kernel.width * channels // groups
-        self._binary(kind, (1, *pool.output_size(*size), out), taps, options)
+        self._few_bit(kind, (1, *pool.output_size(*size), out), taps, options)
+
+    def _add_max_pool_bits(self, kind: str) -> None:
+        if self.x.name not in self.bits:
+            self._add_pack("KbcPack")
+        _, height, width, words = self.x.shape
+        pool = self._window((height, width))
+        shape = (1, *pool.output_size(height, width), words)
+        self._append(kind, shape, [], to_options("pool", pool), bits=self.channels)
+
+    def _add_pack(self, kind: str) -> None:
+        channels = self.channels
+        self._append(kind, (*self.x.shape[:-1], words_for(channels)), [], {}, bits=channels)
+
+    def _add_unpack(self, kind: str) -> None:
+        if self.x.name not in self.bits:
+            self._add_pack("KbcPack")
+        positive, negative = self.rng.integers(-128, 128, 2).tolist()
+        options = {"positive": positive, "negative": negative}
+        self._append(kind, (*self.x.shape[:-1], self.channels), [], options)
 
     def _add_int8_conv(self, kind: str) -> None:
         _, height, width, channels = self.x.shape
@@ -189,6 +287,10 @@ class Builder:
         return int(self.rng.choice([n for n in range(1, number + 1) if number % n == 0]))
 
 
+def _fits(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    return tensor.data is None and tensor.dtype == "int8" and tensor.shape == shape
+
+
 def _constant(name: str, data: np.ndarray, scale: np.ndarray | None = None) -> Tensor:
     return Tensor(name, data.shape, str(data.dtype), data, scale)
 
@@ -198,9 +300,12 @@ def _strides(window: Window) -> dict[str, int]:
 
 
 _ADDERS: dict[str, Callable[..., None]] = {
-    "KbcFullyConnected": Builder._add_binary_fully_connected,
-    "KbcConv2D": Builder._add_binary_conv,
-    "KbcDepthwiseConv2D": Builder._add_binary_conv,
+    "KbcFullyConnected": Builder._add_few_bit_fully_connected,
+    "KbcConv2D": Builder._add_few_bit_conv,
+    "KbcDepthwiseConv2D": Builder._add_few_bit_conv,
+    "KbcMaxPool2D": Builder._add_max_pool_bits,
+    "KbcPack": Builder._add_pack,
+    "KbcUnpack": Builder._add_unpack,
     "FULLY_CONNECTED": Builder._add_int8_fully_connected,
     "CONV_2D": Builder._add_int8_conv,
     "MAX_POOL_2D": Builder._add_pool,

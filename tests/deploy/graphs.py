@@ -12,6 +12,9 @@ IMAGE_KINDS = (
     "KbcConv2D",
     "KbcDepthwiseConv2D",
     "KbcFullyConnected",
+    "KbcMaxPool2D",
+    "KbcPack",
+    "KbcUnpack",
     "CONV_2D",
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
@@ -42,21 +45,34 @@ def random_graph(seed: int, layers: int = 4) -> Graph:
     return builder.finish()
 
 
-def graph_of(kind: str, seed: int) -> Graph:
-    """A graph of one random op of `kind`."""
-    builder = Builder(seed)
+PLAIN = {"weights": "binary", "outputs": "int8", "shortcut": False}
+"""Few-bit ops as they were first: for `Builder` and `graph_of`."""
+
+
+def graph_of(kind: str, seed: int, bits: bool = False, **fixed) -> Graph:
+    """A graph of one random op of `kind`; what must be before and behind it comes along.
+
+    Args:
+        kind: Of the integer dialect.
+        seed: Of all that is drawn.
+        bits: Whether it reads bits.
+        fixed: Of `Builder`.
+    """
+    builder = Builder(seed, **fixed)
     rng = builder.rng
     if kind in VECTOR_KINDS or kind == "SOFTMAX":
         builder.input((1, int(rng.integers(1, 150))))
     else:
         builder.input((1, *rng.integers(3, 13, 2).tolist(), int(rng.integers(1, 9))))
+    if bits:
+        builder.add("KbcPack")
     builder.add(kind)
     return builder.finish()
 
 
 def mlp(*widths: int, name: str = "mlp") -> Graph:
     """Binary fully connected layers from `widths[0]` inputs to `widths[-1]` outputs."""
-    builder = Builder(0)
+    builder = Builder(0, **PLAIN)
     builder.graph.name = name
     builder.input((1, widths[0]))
     for width in widths[1:]:

@@ -63,11 +63,11 @@ def test_lines_fit():
     )
 
 
-def test_struct_names_its_pointers_by_prefix():
+def test_struct_names_its_pointers():
     params = SoftmaxParams(rows=2, features=10)
-    text = c_text.struct(params, "head")
+    text = c_text.struct(params, {"exponentials": "head_exponentials"})
     assert text == "    .rows = 2, .features = 10, .exponentials = head_exponentials,"
-    assert c_text.struct(OutputParams(-3, -128, 127), "x").strip() == (
+    assert c_text.struct(OutputParams(-3, -128, 127), {}).strip() == (
         ".zero_point = -3, .min = -128, .max = 127,"
     )
 

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import flatbuffer, reference
+from keras_bc.deploy.graph import Op, Tensor
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.validate import validate
 from keras_bc.errors import UserError
 from tests.deploy.c_build import run_emitted
-from tests.deploy.graphs import KINDS, graph_of, random_graph, random_inputs
+from tests.deploy.graph_builder import Builder
+from tests.deploy.graphs import KINDS, PLAIN, graph_of, mlp, random_graph, random_inputs
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -53,18 +55,20 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
 @pytest.mark.parametrize(
     ("kind", "change", "words"),
     [
-        (DENSE, set_option("weights", "ternary"), "weights are 'ternary'"),
+        (DENSE, set_option("weights", "octal"), "weights are 'octal'"),
+        (DENSE, set_option("weights", "ternary"), r"expected int32 \[2, "),
         (DENSE, set_option("activation_min", -129), "clamped to -129"),
         (DENSE, lambda graph, op: op.options.clear(), "option 'weights' is missing"),
-        (DENSE, lambda graph, op: op.inputs.pop(), "2 inputs, expected 3"),
+        (DENSE, lambda graph, op: op.inputs.pop(), "2 inputs, expected 3 to 4"),
         (DENSE, change_constant(1, lambda data: data[:, :-1]), "the weights is int32"),
-        (DENSE, change_constant(2, lambda data: data[:-1]), "the channels is int32"),
+        (DENSE, change_constant(2, lambda data: data[:, :-1]), "the channels is int32"),
         (DENSE, change_constant(2, filled(0, 0, value=-(2**30) - 1)), "a bias"),
         (DENSE, change_constant(2, filled(0, 1, value=2**30 - 1)), "a multiplier"),
         (DENSE, change_constant(2, filled(0, 1, value=-(2**31))), "a multiplier"),
         (DENSE, change_constant(2, filled(0, 2, value=0)), "a shift"),
         (DENSE, change_constant(2, filled(0, 2, value=63)), "a shift"),
-        (DENSE, change_output(dtype="int32"), "expected int8"),
+        (DENSE, change_output(dtype="float32"), "expected int8"),
+        (DENSE, change_output(dtype="int32"), "the output is int32"),
         (DENSE, change_output(shape=(1, 2**24 + 1)), "has the shape"),
         (DENSE, change_output(shape=(1,) * 9), "has the shape"),
         (DENSE, change_output(zero_point=128), "the zero point 128"),
@@ -92,7 +96,7 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
     ],
 )
 def test_what_is_wrong_is_named(kind, change, words):
-    graph = graph_of(kind, 11)
+    graph = graph_of(kind, 11, **PLAIN)
     change(graph, graph.ops[0])
     with pytest.raises(UserError, match=words) as caught:
         validate(graph)
@@ -108,7 +112,7 @@ def test_an_op_must_follow_what_it_reads(kind):
 
 
 def test_pad_bits_must_be_0():
-    graph = graph_of(DENSE, 11)
+    graph = graph_of(DENSE, 11, **PLAIN)
     weights = graph.tensors[graph.ops[0].inputs[1]]
     assert graph.tensors["input"].shape[-1] % 32
     weights.data[0, -1] |= np.int32(-(2**31))
@@ -134,7 +138,7 @@ LARGEST_BIAS = (2**31 - 1 >> 16) - 255 * 127
 
 def moved_by_16_bits(kind, bias):
     """A builtin with the multiplier 2^15, and one weight of 127 a channel."""
-    graph = graph_of(kind, 11)
+    graph = graph_of(kind, 11, **PLAIN)
     x, weights, biases = (graph.tensors[name] for name in graph.ops[0].inputs)
     x.scale = weights.scale = biases.scale = np.ones(1, np.float32)
     weights.data = np.zeros_like(weights.data)
@@ -170,11 +174,72 @@ def test_a_multiplier_that_vanishes_moves_nothing(kind):
 
 
 def test_a_model_has_inputs_and_outputs():
-    graph = random_graph(1)
+    graph = mlp(5, 4, 3)
     graph.outputs.append(graph.ops[0].outputs[0])
     validate(graph)
     graph.outputs = []
     with pytest.raises(UserError, match="1 inputs and 0 outputs"):
+        validate(graph)
+
+
+def test_an_output_is_not_bits():
+    graph = graph_of(DENSE, 1, outputs="bits")
+    graph.outputs = [graph.ops[0].outputs[0]]
+    with pytest.raises(UserError, match="it is int32, expected int8"):
+        validate(graph)
+
+
+@pytest.mark.parametrize("kind", ["MAX_POOL_2D", "PAD", "AVERAGE_POOL_2D", "CONV_2D"])
+def test_bits_are_not_for_everyone(kind):
+    graph = graph_of(kind, 1)
+    graph.tensors["bits"] = Tensor("bits", (1, 1, 1, 1), "int32")
+    graph.ops.insert(0, Op("KbcPack", "pack", [graph.inputs[0]], ["bits"]))
+    x = graph.tensors[graph.inputs[0]]
+    graph.tensors["bits"].shape = (*x.shape[:-1], -(-x.shape[-1] // 32))
+    graph.ops[-1].inputs[0] = "bits"
+    with pytest.raises(UserError, match="its input is bits, which it cannot read"):
+        validate(graph)
+
+
+FEW_BIT = {"bits": True, "weights": "ternary", "outputs": "bits"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "change", "words"),
+    [
+        (DENSE, FEW_BIT, set_option("in_channels", 0), "0 input channels"),
+        (DENSE, FEW_BIT, set_option("in_channels", 10**6), "are not in words of"),
+        (CONV, FEW_BIT, change_constant(2, filled(0, 1, value=0)), "neither 1 nor -1"),
+        (CONV, FEW_BIT, change_constant(1, filled(1, 0, 0, value=0)), "a weight of 0 has a sign"),
+        (CONV, {}, set_option("input_dilation_h", 0), "an input dilation is wrong"),
+        (CONV, {}, set_option("input_dilation_w", 2**20), "an input dilation is wrong"),
+        ("KbcUnpack", {}, set_option("positive", 128), "option positive is not an int8"),
+        ("KbcMaxPool2D", {}, set_option("pool_pad_top", 20), "as wide as the window"),
+    ],
+)
+def test_what_is_wrong_with_bits_is_named(kind, fixed, change, words):
+    graph = graph_of(kind, 11, **fixed)
+    change(graph, [op for op in graph.ops if op.kind == kind][-1])
+    with pytest.raises(UserError, match=words):
+        validate(graph)
+
+
+def test_a_shortcut_has_the_shape_of_the_output():
+    builder = Builder(3, **{**PLAIN, "shortcut": True})
+    builder.input((1, 6))
+    builder.add(DENSE, 6)
+    graph = builder.finish()
+    assert len(graph.ops[0].inputs) == 4
+    validate(graph)
+    graph.ops[0].options["shortcut_shift"] = 63
+    with pytest.raises(UserError, match="a shift is not in"):
+        validate(graph)
+    graph.ops[0].options["shortcut_shift"] = 30
+    other = Tensor("other", (1, 7), "int8", None, np.ones(1, np.float32), 0)
+    graph.tensors["other"] = other
+    graph.inputs.append("other")
+    graph.ops[0].inputs[3] = "other"
+    with pytest.raises(UserError, match="the shortcut is int8"):
         validate(graph)
 
 

@@ -28,6 +28,12 @@ class Case:
     y_shape: tuple[int, ...]
     weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
     channels: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+    shortcut: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int8))
+    y_dtype: type = np.int8
+
+    @property
+    def y_bytes(self) -> int:
+        return math.prod(self.y_shape) * np.dtype(self.y_dtype).itemsize
 
     def to_bytes(self) -> bytes:
         names = self.op.encode().ljust(32, b"\0") + self.variant.encode().ljust(32, b"\0")
@@ -35,8 +41,9 @@ class Case:
             self.weights.tobytes(),
             self.channels.astype(np.int32).tobytes(),
             self.x.tobytes(),
+            self.shortcut.tobytes(),
         ]
-        sizes = [*map(len, blocks), math.prod(self.y_shape)]
+        sizes = [*map(len, blocks), self.y_bytes]
         header = np.array([*sizes, len(self.params), *self.params], np.int32).tobytes()
         return b"".join([names, header, *blocks])
 
@@ -55,17 +62,19 @@ def driver(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(driver) -> Callable[[list[Case]], list[np.ndarray]]:
-    """Runs cases, and gives the int8 output of each."""
+    """Runs cases, and gives the output of each."""
 
     def run(cases: list[Case]) -> list[np.ndarray]:
         text = b"".join(case.to_bytes() for case in cases)
         result = subprocess.run([driver], input=text, capture_output=True)
         assert result.returncode == 0, result.stderr.decode()
         flat = np.frombuffer(result.stdout, np.int8)
-        ends = np.cumsum([math.prod(case.y_shape) for case in cases])
+        ends = np.cumsum([case.y_bytes for case in cases])
         assert len(flat) == ends[-1]
         pieces = np.split(flat, ends[:-1])
-        return [piece.reshape(c.y_shape) for piece, c in zip(pieces, cases, strict=True)]
+        return [
+            piece.view(c.y_dtype).reshape(c.y_shape) for piece, c in zip(pieces, cases, strict=True)
+        ]
 
     return run
 

@@ -1,12 +1,13 @@
 /* Runs kernels on cases from stdin, and writes their outputs to stdout.
  *
- * A case: op and variant, 32 characters each; the bytes of weights, channels, x and y, and the
- * number of parameters, int32 each; the parameters, int32 in the order of kbc.h without pointers;
- * weights; channels; x. Every buffer is allocated to the byte, scratch too, so that the address
+ * A case: op and variant, 32 characters each; the bytes of weights, channels, x, shortcut and y,
+ * and the number of parameters, int32 each; the parameters, int32 in the order of kbc.h without
+ * pointers; weights; channels; x; shortcut. Channels of two numbers are thresholds. Every buffer is allocated to the byte, scratch too, so that the address
  * sanitizer sees each access outside of one.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,13 @@
 
 typedef struct {
     char op[32], variant[32];
-    int32_t weights_bytes, channels_bytes, x_bytes, y_bytes, param_count;
+    int32_t weights_bytes, channels_bytes, x_bytes, shortcut_bytes, y_bytes, param_count;
 } case_header;
 
 typedef struct {
     void *weights, *channels;
-    int8_t *x, *y;
+    int32_t channel_bytes;
+    int8_t *x, *shortcut, *y;
     const int32_t *param; /* the next one */
 } test_case;
 
@@ -77,20 +79,38 @@ static kbc_output read_output(test_case *c)
     return output;
 }
 
+/* The output, and where a tensor is added to it 3 parameters more. */
+static kbc_finish read_finish(const kbc_kernel *kernel, test_case *c, int32_t size)
+{
+    const bool builtin = strcmp(kernel->variant, "builtin") == 0;
+    kbc_finish finish = {.function = builtin ? kbc_finish_int8 : kbc_finish_s8,
+                         .channels = c->channels,
+                         .size = size,
+                         .output = read_output(c)};
+    if (c->channel_bytes == 8 * size) {
+        finish.function = kbc_finish_b1;
+    } else if (c->shortcut != NULL) {
+        finish.function = kbc_finish_s8_shortcut;
+        finish.shortcut = (kbc_shortcut){c->param[0], c->param[1], c->param[2]};
+        c->param += 3;
+    }
+    return finish;
+}
+
 static kbc_status run_fully_connected(const kbc_kernel *kernel, test_case *c)
 {
-    kbc_fully_connected_params p = {c->param[0], c->param[1], c->param[2], c->param[3],
-                                    c->weights,  c->channels, {0, 0, 0}};
+    kbc_fully_connected_params p = {.rows = c->param[0],
+                                    .in_features = c->param[1],
+                                    .out_features = c->param[2],
+                                    .input_zero_point = c->param[3],
+                                    .weights = c->weights};
     c->param += 4;
-    p.output = read_output(c);
-
-    int32_t (*scratch_bytes)(const kbc_fully_connected_params *) =
-        (int32_t(*)(const kbc_fully_connected_params *))kernel->scratch;
-    kbc_status (*run)(const kbc_fully_connected_params *, const int8_t *, int8_t *, void *) =
-        (kbc_status(*)(const kbc_fully_connected_params *, const int8_t *, int8_t *,
-                       void *))kernel->function;
+    p.finish = read_finish(kernel, c, p.out_features);
+    kbc_fully_connected_scratch_function *scratch_bytes =
+        (kbc_fully_connected_scratch_function *)kernel->scratch;
+    kbc_fully_connected_function *run = (kbc_fully_connected_function *)kernel->function;
     void *scratch = garbage(scratch_bytes(&p));
-    const kbc_status status = run(&p, c->x, c->y, scratch);
+    const kbc_status status = run(&p, c->x, c->shortcut, c->y, scratch);
     free(scratch);
     return status;
 }
@@ -99,24 +119,31 @@ static kbc_status run_conv_2d(const kbc_kernel *kernel, test_case *c)
 {
     kbc_conv_2d_params p;
     memset(&p, 0, sizeof p);
-    int32_t *fields[] = {&p.batch,       &p.in_height,  &p.in_width,     &p.in_channels,
-                         &p.conv_height, &p.conv_width, &p.out_height,   &p.out_width,
-                         &p.out_channels, &p.groups,    &p.input_zero_point};
+    int32_t *fields[] = {&p.batch,
+                         &p.in_height,
+                         &p.in_width,
+                         &p.in_channels,
+                         &p.conv_height,
+                         &p.conv_width,
+                         &p.out_height,
+                         &p.out_width,
+                         &p.out_channels,
+                         &p.groups,
+                         &p.input_dilation_height,
+                         &p.input_dilation_width,
+                         &p.input_zero_point};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i) {
         *fields[i] = *c->param++;
     }
     p.kernel = read_window(c);
     p.pool = read_window(c);
-    p.output = read_output(c);
     p.weights = c->weights;
-    p.channels = c->channels;
+    p.finish = read_finish(kernel, c, p.out_channels);
 
-    int32_t (*scratch_bytes)(const kbc_conv_2d_params *) =
-        (int32_t(*)(const kbc_conv_2d_params *))kernel->scratch;
-    kbc_status (*run)(const kbc_conv_2d_params *, const int8_t *, int8_t *, void *) = (kbc_status(*)(
-        const kbc_conv_2d_params *, const int8_t *, int8_t *, void *))kernel->function;
+    kbc_conv_2d_scratch_function *scratch_bytes = (kbc_conv_2d_scratch_function *)kernel->scratch;
+    kbc_conv_2d_function *run = (kbc_conv_2d_function *)kernel->function;
     void *scratch = garbage(scratch_bytes(&p));
-    const kbc_status status = run(&p, c->x, c->y, scratch);
+    const kbc_status status = run(&p, c->x, c->shortcut, c->y, scratch);
     free(scratch);
     return status;
 }
@@ -203,7 +230,9 @@ int main(void)
         c.param = params;
         c.weights = read_block(h.weights_bytes);
         c.channels = read_block(h.channels_bytes);
+        c.channel_bytes = h.channels_bytes;
         c.x = read_block(h.x_bytes);
+        c.shortcut = h.shortcut_bytes > 0 ? read_block(h.shortcut_bytes) : NULL;
         c.y = garbage(h.y_bytes);
         if (run(find(&h), &c) != KBC_OK) {
             fail("refused by", h.op);
@@ -213,6 +242,7 @@ int main(void)
         free(c.weights);
         free(c.channels);
         free(c.x);
+        free(c.shortcut);
         free(c.y);
     }
     return 0;

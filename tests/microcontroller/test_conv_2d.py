@@ -73,7 +73,7 @@ def build(rng, shape, weights_of):
     conv = convolve(x, weights, zero_point, groups, (stride, dilation, pads))
     pool_window = (pool, pool_stride, (1, 1), pool_pads)
     acc = np.max(list(taps_of(conv, np.iinfo(np.int64).min, *pool_window)), axis=0)
-    params = [batch, *image, c, *conv.shape[1:3], *acc.shape[1:], groups, zero_point]
+    params = [batch, *image, c, *conv.shape[1:3], *acc.shape[1:], groups, 1, 1, zero_point]
     params += [*kernel, *stride, *dilation, *pads]
     params += [*pool, *pool_stride, 1, 1, *pool_pads]
     return x, weights, params, acc
@@ -124,7 +124,7 @@ def test_int8_weights(run, make_case, requantize):
 def test_saturation(variant, sign, run, make_case):
     """A tap that is absent adds 0, whatever the zero point: the corner has 4 of 9 taps."""
     x = np.full((1, 3, 3, 1), 127, np.int8)
-    params = [1, 3, 3, 1, 3, 3, 3, 3, 1, 1, -128]
+    params = [1, 3, 3, 1, 3, 3, 3, 3, 1, 1, 1, 1, -128]
     params += [3, 3, 1, 1, 1, 1, 1, 1, 1, 1] + [1, 1, 1, 1, 1, 1, 0, 0, 0, 0] + FULL_RANGE
     words = layouts.pack(variant.layout, layouts.pack_bits(np.full((1, 9), sign)))
     exact = make_case("conv_2d_s8", variant.name, params, x, (1, 3, 3, 1), words)

@@ -4,14 +4,20 @@
  * memory is the caller's. Sizes are checked once, where a model is emitted or loaded, and not on
  * every call.
  *
- * Tensors are NHWC and contiguous. Activations are int8, real = scale * (q - zero_point).
- * One-bit weights are packed 32 to a word, bit k % 32 of word k / 32, 1 means -1, with k running
- * over (kernel row, kernel column, input channel); each output channel starts at a word of its
- * own, and its pad bits are 0.
+ * Tensors are NHWC and contiguous. Activations are int8, real = scale * (q - zero_point), or one
+ * bit, real = +1 or -1, packed 32 to a word along the channels: bit c % 32 of word c / 32, 1 means
+ * -1, and each pixel starts at a word of its own, whose pad bits are 0.
  *
- * Every output channel of the one-bit kernels is requantized alike:
+ * One-bit weights are packed alike, bit k % 32 of word k / 32, with k running over (kernel row,
+ * kernel column, input channel); each output channel starts at a word of its own, and its pad bits
+ * are 0. Ternary weights are two such planes, one behind the other: the signs, and in the second
+ * 1 where the weight is not 0; where it is 0, its sign bit is 0 too.
  *
- *     y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
+ * Names end in what the input is, s8 or b1, and in _ternary where the weights are. The output is
+ * what `finish` makes of the accumulators:
+ *
+ *     int8  y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
+ *     bit   y = +1 where acc >= threshold, or acc <= threshold, else -1
  *
  * in 64-bit arithmetic, which rounds half up. The multiplier is 0 or 2^30 <= |multiplier| < 2^31
  * and may be negative; 1 <= shift <= 62; |acc| and |bias| stay below 2^30. The int8 builtins take
@@ -50,18 +56,55 @@ typedef struct {
     int32_t max;
 } kbc_output;
 
+/* How the accumulator of one output channel becomes a bit. */
+typedef struct {
+    int32_t threshold;
+    int32_t direction; /* 1: +1 where acc >= threshold; -1: +1 where acc <= threshold */
+} kbc_threshold;
+
+/* An int8 tensor that is added to the outputs, before they are rounded. Both it and the
+ * accumulators count in 1/256 of an output's step then, and each is rounded to that:
+ *
+ *     y = clamp(zero_point + (round((acc + bias) * multiplier * 2^-shift)
+ *                             + round((x - zero_point) * multiplier * 2^-shift) + 128 >> 8)) */
+typedef struct {
+    int32_t zero_point;
+    int32_t multiplier;
+    int32_t shift;
+} kbc_shortcut;
+
+typedef struct kbc_finish kbc_finish;
+
+/* Turns the accumulators of up to 32 channels, from a multiple of 32 on, of a pixel (or a row of a
+ * matrix) into its outputs in y. `shortcut` is the whole tensor, or NULL. */
+typedef void kbc_finish_function(const kbc_finish *f, const int32_t *acc, int32_t pixel,
+                                 int32_t channel, int32_t count, const int8_t *shortcut, void *y);
+
+/* What becomes of the accumulators. */
+struct kbc_finish {
+    kbc_finish_function *function;
+    const void *channels; /* kbc_channel or kbc_threshold of each */
+    int32_t size;         /* how many there are */
+    kbc_output output;
+    kbc_shortcut shortcut;
+};
+
+kbc_finish_function kbc_finish_s8;
+kbc_finish_function kbc_finish_s8_shortcut;
+kbc_finish_function kbc_finish_b1;
+kbc_finish_function kbc_finish_int8; /* of the builtins, rounded twice */
+
 /* y[rows][out_features] = x[rows][in_features] . w[out_features][in_features]
  *
- * `weights` are one-bit words in the layout that the kernel variant wants (see kernels.def), or
- * int8 [out_features][in_features] for kbc_int8_fully_connected. */
+ * `weights` are words in the layout that the kernel variant wants (see kernels.def), or int8
+ * [out_features][in_features] for kbc_int8_fully_connected. */
 typedef struct {
     int32_t rows;
     int32_t in_features;
     int32_t out_features;
-    int32_t input_zero_point;
+    int32_t input_zero_point; /* of int8 */
     const void *weights;
-    const kbc_channel *channels; /* [out_features] */
-    kbc_output output;
+    kbc_finish finish;
 } kbc_fully_connected_params;
 
 /* A window that slides over an image: taps outside of it count as absent. */
@@ -81,19 +124,22 @@ typedef struct {
  * after the pooling.
  *
  * Group g of `groups` joins in_channels / groups inputs with out_channels / groups outputs;
- * groups == in_channels is a depthwise convolution. */
+ * groups == in_channels is a depthwise convolution.
+ *
+ * The input's pixels are moved `input_dilation` rows and columns apart first, and taps between them
+ * are absent: with 2 or more that is a transposed convolution. */
 typedef struct {
     int32_t batch;
     int32_t in_height, in_width, in_channels;
     int32_t conv_height, conv_width;
     int32_t out_height, out_width, out_channels;
     int32_t groups;
-    int32_t input_zero_point;
+    int32_t input_dilation_height, input_dilation_width;
+    int32_t input_zero_point; /* of int8 */
     kbc_window kernel;
     kbc_window pool; /* its dilation is 1 */
     const void *weights;
-    const kbc_channel *channels; /* [out_channels] */
-    kbc_output output;
+    kbc_finish finish;
 } kbc_conv_2d_params;
 
 /* Pooling of an int8 image whose output has the input's scale and zero point. */
@@ -120,25 +166,65 @@ typedef struct {
     const float *exponentials; /* [256]: exp(-scale * d) of the distance d from the row's maximum */
 } kbc_softmax_params;
 
-/* One-bit weights, int8 activations. The twin gives the bytes of `scratch`, which is aligned to 4. */
-kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
-                                  void *scratch);
-int32_t kbc_fully_connected_s8_scratch(const kbc_fully_connected_params *p);
+/* All of one type: x is int8 or words of bits, `shortcut` NULL where there is none, and y what
+ * `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is x if it is
+ * words. */
+typedef kbc_status kbc_fully_connected_function(const kbc_fully_connected_params *p, const void *x,
+                                                const int8_t *shortcut, void *y, void *scratch);
+typedef int32_t kbc_fully_connected_scratch_function(const kbc_fully_connected_params *p);
 
-kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const int8_t *x,
-                                         int8_t *y, void *scratch);
-int32_t kbc_fully_connected_s8_tables_scratch(const kbc_fully_connected_params *p);
+kbc_fully_connected_function kbc_fully_connected_s8;
+kbc_fully_connected_function kbc_fully_connected_s8_ternary;
+kbc_fully_connected_function kbc_fully_connected_b1;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_scratch;
 
-kbc_status kbc_conv_2d_s8(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch);
-int32_t kbc_conv_2d_s8_scratch(const kbc_conv_2d_params *p);
+kbc_fully_connected_function kbc_fully_connected_s8_tables;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_tables_scratch;
+
+typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
+                                        const int8_t *shortcut, void *y, void *scratch);
+typedef int32_t kbc_conv_2d_scratch_function(const kbc_conv_2d_params *p);
+
+kbc_conv_2d_function kbc_conv_2d_s8;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary;
+kbc_conv_2d_function kbc_conv_2d_b1;
+kbc_conv_2d_function kbc_conv_2d_b1_ternary;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_scratch;
+
+/* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
+ * a pixel. */
+kbc_status kbc_max_pool_2d_b1(const kbc_pool_2d_params *p, const void *x, void *y);
+
+/* Between int8 and bits, for each of `rows` pixels: x >= zero_point is +1; a bit becomes one of
+ * two values. */
+typedef struct {
+    int32_t rows;
+    int32_t channels;
+    int8_t zero_point;
+} kbc_pack_params;
+
+typedef struct {
+    int32_t rows;
+    int32_t channels;
+    int8_t positive, negative;
+} kbc_unpack_params;
+
+kbc_status kbc_pack(const kbc_pack_params *p, const int8_t *x, void *y);
+kbc_status kbc_unpack(const kbc_unpack_params *p, const void *x, int8_t *y);
 
 /* The int8 builtins of TensorFlow Lite, with the integers of its interpreter. */
-kbc_status kbc_int8_fully_connected(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
-                                    void *scratch);
-int32_t kbc_int8_fully_connected_scratch(const kbc_fully_connected_params *p);
+kbc_fully_connected_function kbc_int8_fully_connected;
+kbc_fully_connected_scratch_function kbc_int8_fully_connected_scratch;
 
-kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch);
-int32_t kbc_int8_conv_2d_scratch(const kbc_conv_2d_params *p);
+kbc_conv_2d_function kbc_int8_conv_2d;
+kbc_conv_2d_scratch_function kbc_int8_conv_2d_scratch;
 
 kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);

@@ -14,7 +14,7 @@ from flatbuffers import flexbuffers
 
 from keras_bc.deploy import flatbuffer
 from keras_bc.deploy.graph import Graph, Op, Tensor
-from tests.deploy.graphs import graph_of
+from tests.deploy.graphs import PLAIN, graph_of
 
 KINDS = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
 DENSE, CONV, _ = KINDS
@@ -40,6 +40,7 @@ class Case:
 def corpus() -> Iterator[Case]:
     """All cases."""
     yield from _options()
+    yield from _few_bit_options()
     yield from _tensors()
     yield from _channels()
     yield from _sizes()
@@ -50,21 +51,21 @@ def corpus() -> Iterator[Case]:
 
 
 def damaged(kind: str, change: Callable[[Graph, Op], None]) -> bytes:
-    graph = graph_of(kind, _SEED)
+    graph = graph_of(kind, _SEED, **PLAIN)
     change(graph, graph.ops[0])
     return flatbuffer.write(graph)
 
 
 def _options() -> Iterator[Case]:
     for kind in KINDS:
-        for name, value in graph_of(kind, _SEED).ops[0].options.items():
+        for name, value in graph_of(kind, _SEED, **PLAIN).ops[0].options.items():
             yield Case(
                 f"{kind} without {name}",
                 damaged(kind, lambda graph, op, name=name: op.options.pop(name)),
                 f"option `{name}`",
             )
             if isinstance(value, str):
-                wrong = ["ternary", "binar", "binaryy", "", 1]
+                wrong = ["binar", "binaryy", "", 1]
             else:
                 wrong = [-129, -(2**40), 2**31, 2**63 - 1, "1", 2**32 + value]
             for other in wrong:
@@ -81,6 +82,39 @@ def _options() -> Iterator[Case]:
     yield _option_case(CONV, "a kernel beyond the image", kernel_h=2**15, kernel_pad_top=0)
     yield _option_case(CONV, "the widest steps", kernel_w=2**15, kernel_dilation_w=2**15)
     yield _option_case(CONV, "the largest padding", kernel_pad_top=2**15, kernel_pad_left=2**15)
+
+
+def _few_bit_options() -> Iterator[Case]:
+    """Options that only bits, ternary weights, shortcuts and the ops of bits have."""
+    subjects = [
+        *((kind, {"bits": True, "weights": "ternary", "outputs": "bits"}) for kind in KINDS),
+        *((kind, {"bits": True}) for kind in ("KbcMaxPool2D", "KbcUnpack")),
+        ("KbcPack", {}),
+    ]
+    for kind, fixed in subjects:
+        names = [op for op in graph_of(kind, _SEED, **fixed).ops if op.kind == kind][-1].options
+        for name in names:
+            for value in (None, -129, -(2**40), 2**31, 2**63 - 1, "1"):
+
+                def change(op, name=name, value=value):
+                    op.options.update({name: value})
+                    if value is None:
+                        del op.options[name]
+
+                graph = graph_of(kind, _SEED, **fixed)
+                change([op for op in graph.ops if op.kind == kind][-1])
+                yield Case(
+                    f"{kind} {fixed} with {name}={value!r}",
+                    flatbuffer.write(graph),
+                    f"option `{name}`",
+                )
+        for number in range(1, 4):
+            graph = graph_of(kind, _SEED, **fixed)
+            op = [op for op in graph.ops if op.kind == kind][-1]
+            for tensor in (*op.inputs[:1], *op.outputs):
+                last = graph.tensors[tensor].shape
+                graph.tensors[tensor].shape = (*last[:-1], last[-1] + 2**number)
+                yield Case(f"{kind} {fixed}: {tensor} {number} longer", flatbuffer.write(graph), "")
 
 
 def _option_case(kind: str, name: str, **options: int) -> Case:
@@ -121,7 +155,10 @@ def _tensors() -> Iterator[Case]:
     for kind in KINDS:
         for number, what in ((1, "the weights"), (2, "the channels")):
             for name, change in constants.items():
-                yield Case(f"{kind}: {what} {name}", damaged(kind, _constant(number, change)), what)
+                words = "" if "a row" in name or "transposed" in name else what
+                yield Case(
+                    f"{kind}: {what} {name}", damaged(kind, _constant(number, change)), words
+                )
             computed = damaged(
                 kind, lambda graph, op, n=number: setattr(graph.tensors[op.inputs[n]], "data", None)
             )
@@ -138,7 +175,8 @@ def _tensors() -> Iterator[Case]:
                 "of zero point -2^31": {"zero_point": -(2**31)},
             }.items():
                 change = _activation(end, **fields)
-                yield Case(f"{kind}: the {end} {name}", damaged(kind, change), f"the {end}")
+                words = "" if name == "int32" else f"the {end}"
+                yield Case(f"{kind}: the {end} {name}", damaged(kind, change), words)
 
 
 def _channels() -> Iterator[Case]:
@@ -229,7 +267,7 @@ def _operators() -> Iterator[Case]:
         ),
     }
     for kind in KINDS:
-        whole = flatbuffer.write(graph_of(kind, _SEED))
+        whole = flatbuffer.write(graph_of(kind, _SEED, **PLAIN))
         for name, change in changes.items():
             yield Case(f"{kind}: {name}", _repack(whole, rewire(change)), "")
 
@@ -267,7 +305,7 @@ def also_written(end: str, batch: int, first: bool):
 def _random_options() -> Iterator[Case]:
     rng = np.random.default_rng(1)
     for kind in KINDS:
-        whole = flatbuffer.write(graph_of(kind, _SEED))
+        whole = flatbuffer.write(graph_of(kind, _SEED, **PLAIN))
         for number in range(60):
 
             def change(model, number=number):

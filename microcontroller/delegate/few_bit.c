@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "few_bit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNEL_FIELDS = 3, THRESHOLD_FIELDS = 2 };
+
+static const int32_t LIMIT = 1 << 30; /* of accumulators and biases, see kbc.h */
+
+static int64_t words_for(int64_t bits)
+{
+    return (bits + 31) / 32;
+}
+
+bool kbc_check_x(const kbc_node *node, int32_t *zero_point, int32_t *channels)
+{
+    const TfLiteTensor *x = kbc_input(node, KBC_X);
+    const int last = x->dims->data[x->dims->size - 1];
+
+    if (!kbc_is_bits(x)) {
+        *zero_point = x->params.zero_point;
+        *channels = last;
+        return true;
+    }
+    *zero_point = 0;
+    if (!kbc_option(node, "in_channels", 1, INT32_MAX, channels)) {
+        return false;
+    }
+    return words_for(*channels) == last ||
+           kbc_refuse(node, "%ld input channels are not in words of %d", (long)*channels, last);
+}
+
+bool kbc_count_outputs(const kbc_node *node, int32_t *outs)
+{
+    const TfLiteTensor *channels = kbc_input(node, KBC_CHANNELS);
+
+    if (channels == NULL || channels->dims == NULL || channels->dims->size != 2 ||
+        channels->dims->data[0] < 1) {
+        return kbc_refuse(node, "the channels are missing, or have not two axes");
+    }
+    *outs = channels->dims->data[0];
+    return true;
+}
+
+static bool is_ternary(const kbc_node *node)
+{
+    return kbc_flexbuffers_equals(&node->options, "weights", "ternary");
+}
+
+/* Other kernels than ours may count the bits past the last weight: they must be 0. */
+static bool check_padding(const kbc_node *node, const uint32_t *words, int64_t rows,
+                          int64_t products)
+{
+    const int64_t per_row = words_for(products);
+    const uint32_t padding = products % 32 == 0 ? 0 : ~(uint32_t)0 << (products % 32);
+
+    for (int64_t row = 0; row < rows; ++row) {
+        if (words[(row + 1) * per_row - 1] & padding) {
+            return kbc_refuse(node, "row %lld of the weights has pad bits that are not 0",
+                              (long long)row);
+        }
+    }
+    return true;
+}
+
+static bool check_signs(const kbc_node *node, const uint32_t *signs, int64_t words)
+{
+    const uint32_t *used = signs + words;
+
+    for (int64_t i = 0; i < words; ++i) {
+        if (signs[i] & ~used[i]) {
+            return kbc_refuse(node, "a weight of 0 has a sign");
+        }
+    }
+    return true;
+}
+
+static bool check_weights(const kbc_node *node, int64_t products, int32_t outs)
+{
+    const bool ternary = is_ternary(node);
+    const int64_t shape[3] = {2, outs, words_for(products)};
+
+    if (!ternary && !kbc_flexbuffers_equals(&node->options, "weights", "binary")) {
+        return kbc_refuse(node, "option `weights` is neither \"binary\" nor \"ternary\"");
+    }
+    if (products > LIMIT / 255) {
+        return kbc_refuse(node, "%lld weights a channel overflow its accumulator",
+                          (long long)products);
+    }
+    if (!kbc_check_constant(node, KBC_WEIGHTS, "the weights", ternary ? 3 : 2,
+                            ternary ? shape : shape + 1)) {
+        return false;
+    }
+    const uint32_t *words = kbc_input(node, KBC_WEIGHTS)->data;
+    return check_padding(node, words, (ternary ? 2 : 1) * (int64_t)outs, products) &&
+           (!ternary || check_signs(node, words, shape[1] * shape[2]));
+}
+
+static bool check_scale(const kbc_node *node, const char *what, int32_t multiplier, int32_t shift)
+{
+    const int64_t size = llabs((int64_t)multiplier);
+
+    if (size != 0 && (size < LIMIT || size > INT32_MAX)) {
+        return kbc_refuse(node, "the multiplier of %s has not 31 bits", what);
+    }
+    if (shift < 1 || shift > 62) {
+        return kbc_refuse(node, "the shift of %s is %ld, expected 1 to 62", what, (long)shift);
+    }
+    return true;
+}
+
+static bool check_channels(const kbc_node *node, int32_t outs)
+{
+    const int64_t shape[2] = {outs, CHANNEL_FIELDS};
+    char what[32];
+
+    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", 2, shape)) {
+        return false;
+    }
+    const kbc_channel *channels = kbc_input(node, KBC_CHANNELS)->data;
+    for (int32_t o = 0; o < outs; ++o) {
+        snprintf(what, sizeof what, "channel %ld", (long)o);
+        if (llabs((int64_t)channels[o].bias) > LIMIT) {
+            return kbc_refuse(node, "the bias of %s is beyond 2^30", what);
+        }
+        if (!check_scale(node, what, channels[o].multiplier, channels[o].shift)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_thresholds(const kbc_node *node, int32_t outs)
+{
+    const int64_t shape[2] = {outs, THRESHOLD_FIELDS};
+
+    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", 2, shape)) {
+        return false;
+    }
+    const kbc_threshold *channels = kbc_input(node, KBC_CHANNELS)->data;
+    for (int32_t o = 0; o < outs; ++o) {
+        if (channels[o].direction != 1 && channels[o].direction != -1) {
+            return kbc_refuse(node, "the direction of channel %ld is neither 1 nor -1", (long)o);
+        }
+    }
+    return true;
+}
+
+static bool same_shape(const TfLiteIntArray *dims, int rank, const int *shape)
+{
+    bool same = dims != NULL && dims->size == rank;
+
+    for (int i = 0; same && i < rank; ++i) {
+        same = dims->data[i] == shape[i];
+    }
+    return same;
+}
+
+static bool prepare_shortcut(const kbc_node *node, int rank, const int *shape, kbc_finish *finish)
+{
+    const TfLiteTensor *tensor = kbc_input(node, KBC_SHORTCUT);
+    kbc_shortcut *shortcut = &finish->shortcut;
+
+    if (!kbc_check_activation(node, tensor, "the shortcut") ||
+        !kbc_check_type(node, tensor, "the shortcut", false) ||
+        !kbc_option(node, "shortcut_multiplier", -INT32_MAX, INT32_MAX, &shortcut->multiplier) ||
+        !kbc_option(node, "shortcut_shift", 1, 62, &shortcut->shift) ||
+        !check_scale(node, "the shortcut", shortcut->multiplier, shortcut->shift)) {
+        return false;
+    }
+    if (!same_shape(tensor->dims, rank, shape) || tensor == kbc_output_of(node)) {
+        return kbc_refuse(node, "the shortcut has another shape than the output, or is it");
+    }
+    shortcut->zero_point = tensor->params.zero_point;
+    finish->function = kbc_finish_s8_shortcut;
+    return true;
+}
+
+static bool prepare_int8(const kbc_node *node, int32_t outs, int rank, const int *shape,
+                         kbc_finish *finish)
+{
+    kbc_output *output = &finish->output;
+
+    if (!check_channels(node, outs) ||
+        !kbc_option(node, "activation_min", INT8_MIN, INT8_MAX, &output->min) ||
+        !kbc_option(node, "activation_max", output->min, INT8_MAX, &output->max)) {
+        return false;
+    }
+    output->zero_point = kbc_output_of(node)->params.zero_point;
+    finish->function = kbc_finish_s8;
+    return kbc_input(node, KBC_SHORTCUT) == NULL || prepare_shortcut(node, rank, shape, finish);
+}
+
+static bool prepare_bits(const kbc_node *node, int32_t outs, int rank, int *shape,
+                         kbc_finish *finish)
+{
+    if (kbc_input(node, KBC_SHORTCUT) != NULL) {
+        return kbc_refuse(node, "a shortcut leads to bits");
+    }
+    shape[rank - 1] = (int)words_for(outs);
+    finish->function = kbc_finish_b1;
+    return check_thresholds(node, outs);
+}
+
+bool kbc_prepare_finish(const kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
+                        const void **weights, kbc_finish *finish)
+{
+    shape[rank - 1] = outs;
+    const bool ready = kbc_is_bits(kbc_output_of(node))
+                           ? prepare_bits(node, outs, rank, shape, finish)
+                           : prepare_int8(node, outs, rank, shape, finish);
+    if (!ready || !check_weights(node, products, outs) || !kbc_resize_output(node, rank, shape)) {
+        return false;
+    }
+    *weights = kbc_input(node, KBC_WEIGHTS)->data;
+    finish->channels = kbc_input(node, KBC_CHANNELS)->data;
+    finish->size = outs;
+    return true;
+}
+
+bool kbc_choose_few_bit_kernel(kbc_node *node, const char *op, kbc_any_function **scratch)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "%s_%s%s", op, kbc_is_bits(kbc_input(node, KBC_X)) ? "b1" : "s8",
+             is_ternary(node) ? "_ternary" : "");
+    return kbc_choose_kernel(node, name, scratch);
+}

@@ -1,0 +1,44 @@
+/* KbcMaxPool2D: bits x [n, h, w, words] -> bits y [n, oh, ow, words].
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "node.h"
+
+static bool prepare(kbc_node *node)
+{
+    kbc_pool_2d_params *p = &node->params.pool_2d;
+
+    memset(p, 0, sizeof *p);
+    p->window.dilation_height = p->window.dilation_width = 1;
+    if (!kbc_check_common(node) || !kbc_option_pool(node, &p->window) ||
+        !kbc_check_type(node, kbc_input(node, KBC_X), "the input", true) ||
+        !kbc_check_type(node, kbc_output_of(node), "the output", true)) {
+        return false;
+    }
+    const TfLiteIntArray *in = kbc_input(node, KBC_X)->dims;
+    if (in->size != 4) {
+        return kbc_refuse(node, "expected an input of 4 axes");
+    }
+    p->batch = in->data[0];
+    p->in_height = in->data[1];
+    p->in_width = in->data[2];
+    p->channels = in->data[3];
+    p->out_height = kbc_rows_of(&p->window, p->in_height);
+    p->out_width = kbc_columns_of(&p->window, p->in_width);
+    if (p->out_height < 1 || p->out_width < 1) {
+        return kbc_refuse(node, "its window does not fit the input of %ld x %ld",
+                          (long)p->in_height, (long)p->in_width);
+    }
+    const int shape[4] = {p->batch, p->out_height, p->out_width, p->channels};
+    return kbc_resize_output(node, 4, shape);
+}
+
+static kbc_status invoke(const kbc_node *node, const void *x, const int8_t *shortcut, void *y)
+{
+    (void)shortcut;
+    return kbc_max_pool_2d_b1(&node->params.pool_2d, x, y);
+}
+
+const kbc_delegate_op kbc_delegate_max_pool_2d = {"KbcMaxPool2D", 1, 1, prepare, invoke};

@@ -1,0 +1,18 @@
+/* 2-D convolution, one-bit weights, one-bit inputs: the reference.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "conv_2d.h"
+
+int32_t kbc_conv_2d_b1_scratch(const kbc_conv_2d_params *p)
+{
+    (void)p;
+    return 0;
+}
+
+kbc_status kbc_conv_2d_b1(const kbc_conv_2d_params *p, const void *x, const int8_t *shortcut, void *y,
+                     void *scratch)
+{
+    (void)scratch;
+    return kbc_conv_2d(p, x, kbc_bytes_b1(p->in_channels), shortcut, y, kbc_dot_b1);
+}

@@ -1,0 +1,17 @@
+/* From accumulators to int8, rounded twice as TensorFlow Lite's builtins do (see requantize.h).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "requantize.h"
+
+void kbc_finish_int8(const kbc_finish *f, const int32_t *acc, int32_t pixel, int32_t channel,
+                     int32_t count, const int8_t *shortcut, void *y)
+{
+    const kbc_channel *channels = (const kbc_channel *)f->channels + channel;
+    int8_t *out = (int8_t *)y + pixel * f->size + channel;
+
+    (void)shortcut;
+    for (int32_t i = 0; i < count; ++i) {
+        out[i] = kbc_requantize_twice(acc[i], &channels[i], &f->output);
+    }
+}

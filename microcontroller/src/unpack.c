@@ -1,0 +1,18 @@
+/* From bits to int8: one of two values.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "one_bit.h"
+
+kbc_status kbc_unpack(const kbc_unpack_params *p, const void *x, int8_t *y)
+{
+    const uint32_t *words = x;
+
+    for (int32_t r = 0; r < p->rows; ++r) {
+        for (int32_t c = 0; c < p->channels; ++c) {
+            *y++ = kbc_bit(words, c) ? p->negative : p->positive;
+        }
+        words += kbc_words(p->channels);
+    }
+    return KBC_OK;
+}
