@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_bc.deploy import c_text
 from keras_bc.deploy.graph import Graph, Tensor
-from keras_bc.deploy.plan import Plan, plan, tensor_bytes
+from keras_bc.deploy.plan import Plan, constant_identity, plan, tensor_bytes
 from keras_bc.errors import UserError
 
 __all__ = ["emit", "plan"]
@@ -79,7 +79,8 @@ def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
     for end in inputs + outputs:
         end["symbol"] = symbols[end["tensor"]]
         end["offset"] = model.offsets[model.roots[end["tensor"]]]
-    layers = [_layer(graph, model, step, name, symbols) for step, name in enumerate(names)]
+    shared: dict[tuple, str] = {}
+    layers = [_layer(graph, model, step, name, symbols, shared) for step, name in enumerate(names)]
     return {
         "title": c_text.comment(graph.name),
         "namespace": namespace,
@@ -123,8 +124,14 @@ def _end(tensor: Tensor, identifier: str) -> dict[str, Any]:
 
 
 def _layer(
-    graph: Graph, model: Plan, step: int, name: str, symbols: dict[str, str]
+    graph: Graph,
+    model: Plan,
+    step: int,
+    name: str,
+    symbols: dict[str, str],
+    shared: dict[tuple, str],
 ) -> dict[str, Any]:
+    """A layer, with those of its constants that none before it has; `shared` are the names."""
     layer = model.layers[step]
     op = layer.call.op
     flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
@@ -136,8 +143,12 @@ def _layer(
     arguments.append(f"memory + {symbols[y.name]}")
     if layer.scratch_bytes is not None:
         arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
-    constants = layer.constants()
-    names = {field: f"{name}_{field}" for field in constants} | layer.call.functions
+    constants, names = {}, dict(layer.call.functions)
+    for field, data in layer.constants().items():
+        identity = constant_identity(field, data)
+        if identity not in shared:
+            constants[field], shared[identity] = data, f"{name}_{field}"
+        names[field] = shared[identity]
     return {
         "id": name,
         "description": c_text.comment(f"{layer.name}: {layer.kind}, kernel {layer.variant}"),

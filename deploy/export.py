@@ -81,18 +81,23 @@ def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:
 
 
 def describe(graph: Graph) -> list[dict]:
-    """Name, op, output shape and bytes of constants of each op of an integer graph."""
+    """Name, op, output shape and bytes of constants of each op of an integer graph.
+
+    Constants that several ops share count for the first of them.
+    """
+    counted: set[str] = set()
     return [
         {
             "name": op.name,
             "op": op.kind,
             "shape": list(graph.tensors[op.outputs[0]].shape),
-            "weight_bytes": sum(constant.nbytes for constant in _constants(graph, op)),
+            "weight_bytes": _constant_bytes(graph, op, counted),
         }
         for op in graph.ops
     ]
 
 
-def _constants(graph: Graph, op: Op) -> list[np.ndarray]:
-    tensors = [graph.tensors[name] for name in op.inputs]
-    return [tensor.data for tensor in tensors if tensor.data is not None]
+def _constant_bytes(graph: Graph, op: Op, counted: set[str]) -> int:
+    fresh = {name for name in op.inputs if graph.tensors[name].data is not None} - counted
+    counted |= fresh
+    return sum(graph.tensors[name].data.nbytes for name in fresh)

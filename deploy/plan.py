@@ -111,7 +111,7 @@ def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
         {root: memory.offsets[root] for root in roots.values()},
         [memory.offsets.get(_scratch_name(step)) for step in range(len(layers))],
         memory.size,
-        sum(data.nbytes for layer in layers for data in layer.constants().values()),
+        sum(data.nbytes for data in distinct_constants(layers).values()),
     )
 
 
@@ -130,6 +130,17 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
         for row in rows
         if holds(row.guard, cpu)
     ]
+
+
+def distinct_constants(layers: list[Layer]) -> dict[tuple, np.ndarray]:
+    """The constants of all layers, each once: layers that are called again share theirs."""
+    every = (item for layer in layers for item in layer.constants().items())
+    return {constant_identity(field, data): data for field, data in every}
+
+
+def constant_identity(field: str, data: np.ndarray) -> tuple:
+    """What two constants have in common that are one in C."""
+    return field, str(data.dtype), data.shape, data.tobytes()
 
 
 def _roots(graph: Graph) -> dict[str, str]:

@@ -1,21 +1,26 @@
-"""Which layers today's exporter takes."""
+"""Which layers the exporter takes."""
 
 import keras
 from keras import layers
 
 from keras_bc.calls import Call
-from keras_bc.costs.products import products
+from keras_bc.costs import one_bit
+from keras_bc.costs.products import Product, products
 from keras_bc.layers import (
     BinaryConv1D,
     BinaryConv2D,
+    BinaryConv2DTranspose,
     BinaryDense,
     BinaryDepthwiseConv2D,
     BinarySeparableConv2D,
+    SignActivation,
 )
 from keras_bc.layers.normalization import ShiftBatchNormalization
+from keras_bc.quantizers import DoReFa
 
 _TYPES = (
-    *(BinaryDense, BinaryConv1D, BinaryConv2D, BinaryDepthwiseConv2D, BinarySeparableConv2D),
+    *(BinaryDense, BinaryConv1D, BinaryConv2D, BinaryConv2DTranspose),
+    *(BinaryDepthwiseConv2D, BinarySeparableConv2D, SignActivation),
     *(layers.Dense, layers.Conv1D, layers.Conv2D),
     *(layers.BatchNormalization, ShiftBatchNormalization, layers.Rescaling, layers.Normalization),
     *(layers.ReLU, layers.Softmax, layers.Activation),
@@ -36,19 +41,26 @@ _ACTIVATIONS = (
 def is_exported(call: Call) -> bool:
     """Whether `keras-bc export` takes a layer of this kind, with its quantizers and activation.
 
-    `deploy/trace.py` decides in the end: it also looks at the other options of a layer, and takes
-    only models in which one layer follows the other.
+    `deploy/trace` decides in the end: it also looks at the other options of a layer.
     """
     layer = call.layer
+    activation = getattr(layer, "activation", None)
     # Not a subclass: it may compute something else.
-    if type(layer) not in _TYPES or getattr(layer, "activation", None) not in _ACTIVATIONS:
+    if type(layer) not in _TYPES or not (activation in _ACTIVATIONS or _quantizes(activation)):
         return False
-    for product in products(call):
-        one_bit = product.signs_only and product.kernel_quantizer.bits == 1
-        if product.kernel_quantizer is not None and not one_bit:
-            return False
-        if product.input_quantizer is not None:
-            return False
-        if not one_bit and getattr(layer, "groups", 1) != 1:
-            return False
-    return True
+    if type(layer) is SignActivation and not _quantizes(layer.quantizer):
+        return False
+    return all(_has_kernel_for(product, layer) for product in products(call))
+
+
+def _has_kernel_for(product: Product, layer: keras.Layer) -> bool:
+    if product.input_quantizer is not None and not _quantizes(product.input_quantizer):
+        return False
+    if product.kernel_quantizer is None:
+        return getattr(layer, "groups", 1) == 1
+    return product.signs_only
+
+
+def _quantizes(quantizer) -> bool:
+    """Whether it is a quantizer of activations that an export knows."""
+    return one_bit.is_sign(quantizer) or (isinstance(quantizer, DoReFa) and quantizer.bits <= 8)

@@ -79,7 +79,11 @@ def randomize_batch_norms(model: keras.Model, rng) -> None:
             layer.gamma.assign(rng.normal(0, 1, size))
             layer.beta.assign(rng.normal(0, 1, size))
             layer.moving_mean.assign(rng.normal(0, 2, size))
-            layer.moving_variance.assign(rng.uniform(1, 20, size))
+            variance = rng.uniform(1, 20, size)
+            if isinstance(layer, keras_bc.ShiftBatchNormalization):
+                layer.moving_inverse_deviation.assign(variance**-0.5)
+            else:
+                layer.moving_variance.assign(variance)
 
 
 def samples_for(model: keras.Model, count: int, seed: int = 0) -> np.ndarray:

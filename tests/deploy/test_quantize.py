@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -7,10 +9,12 @@ import keras_bc
 from keras_bc.deploy import calibrate, reference
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph, Op, Tensor
-from keras_bc.deploy.quantize import affine, channel_parameters, quantize
+from keras_bc.deploy.layouts import unpack_signs
+from keras_bc.deploy.quantize import quantize
+from keras_bc.deploy.quantize.affine import affine, channel_parameters, thresholds
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
-from tests.deploy.networks import random_network, samples_for
+from tests.deploy.networks import random_network, randomize_batch_norms, samples_for
 
 
 def integers(model, samples):
@@ -120,3 +124,111 @@ def test_groups_of_real_weights_are_refused():
     model = keras.Sequential([keras.Input((4, 4, 4)), layers.Conv2D(4, 3, groups=2, name="split")])
     with pytest.raises(UserError, match="`split` is a Conv2D with groups=2"):
         integers(model, np.ones((1, 4, 4, 4), np.float32))
+
+
+def test_golden_thresholds():
+    scale, offset = np.array([2.0, -2.0, 0.5, 0.0, 0.0]), np.array([3.0, 3.0, -1.0, 0.0, -1.0])
+    # 2a + 3 >= 0 from a = -1 on; -2a + 3 >= 0 up to 1; a / 2 - 1 >= 0 from 2 on; always; never.
+    expected = [[-1, 1], [1, -1], [2, 1], [-(2**30), 1], [2**30, 1]]
+    assert thresholds(scale, offset, -math.inf, math.inf).tolist() == expected
+
+
+def test_a_bound_on_one_side_of_zero_decides_a_sign():
+    scale, offset = np.array([1.0]), np.array([0.0])
+    assert thresholds(scale, offset, 0.0, 6.0).tolist() == [[-(2**30), 1]]
+    assert thresholds(scale, offset, -2.0, -1.0).tolist() == [[2**30, 1]]
+    assert thresholds(scale, offset, -1.0, 1.0).tolist() == [[0, 1]]
+
+
+def _one_bit_network():
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 7, 3)),
+            keras_bc.BinaryConv2D(9, 3, padding="same"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            keras_bc.SignActivation(),
+            keras_bc.BinaryConv2D(33, 3, padding="same", kernel_quantizer="ternary"),
+            layers.BatchNormalization(),
+            layers.Activation("hard_tanh"),
+            keras_bc.SignActivation(),
+            layers.Flatten(),
+            keras_bc.BinaryDense(40),
+            keras_bc.ShiftBatchNormalization(),
+            keras_bc.SignActivation(),
+            keras_bc.BinaryDense(5),
+        ]
+    )
+    randomize_batch_norms(model, np.random.default_rng(3))
+    return model
+
+
+def test_a_one_bit_network_has_no_int8_between():
+    model = _one_bit_network()
+    _, graph = integers(model, samples_for(model, 50))
+    assert [graph.tensors[op.outputs[0]].dtype for op in graph.ops] == ["int32"] * 3 + [
+        "int32",
+        "int8",
+    ]
+    assert [op.options.get("in_channels") for op in graph.ops] == [None, 9, 33, None, 40]
+
+
+def test_signs_behind_signs_are_exact():
+    """From the first layer's signs on, every sign is that of the real network."""
+    model = _one_bit_network()
+    samples = samples_for(model, 50)
+    fused, graph = integers(model, samples)
+    x = graph.tensors[graph.inputs[0]]
+    quantized = np.clip(np.rint(samples / x.scale[0]) + x.zero_point, -128, 127).astype(np.int8)
+    found = reference.run(graph, quantized)
+    expected = calibrate.run(fused, real(graph, x.name, quantized))
+    for op in graph.ops[:3]:
+        name = op.outputs[0]
+        signs = unpack_signs(found[name], fused.tensors[name].shape[-1])
+        np.testing.assert_array_equal(signs, expected[name], err_msg=name)
+
+
+def test_a_shortcut_is_rounded_once():
+    x = keras.Input((6, 6, 8))
+    y = keras_bc.BinaryConv2D(8, 3, padding="same", input_quantizer="sign")(x)
+    model = keras.Model(x, layers.Add()([layers.BatchNormalization()(y), x]))
+    randomize_batch_norms(model, np.random.default_rng(0))
+    samples = samples_for(model, 60)
+    fused, graph = integers(model, samples)
+    assert [op.kind for op in graph.ops] == ["KbcPack", "KbcConv2D"]
+    tensor, output = graph.tensors[graph.inputs[0]], graph.outputs[0]
+    scaled = np.rint(samples / tensor.scale[0]) + tensor.zero_point
+    quantized = np.clip(scaled, -128, 127).astype(np.int8)
+    expected = calibrate.run(fused, real(graph, tensor.name, quantized))[output]
+    error = real(graph, output, reference.run(graph, quantized)[output]) - expected
+    multipliers = graph.tensors[graph.ops[1].inputs[2]].data[:, 1:].astype(np.float64)
+    steps = np.abs(multipliers[:, 0]) * 2.0 ** -multipliers[:, 1] / 256  # of an accumulator's step
+    bound = (0.51 + steps / 2) * float(graph.tensors[output].scale[0])
+    assert (np.abs(error) <= bound).mean() > 0.999  # what saturates is further off
+
+
+def test_levels_of_a_few_bit_activation_are_exact():
+    layer = keras_bc.BinaryDense(6, input_quantizer=keras_bc.quantizers.DoReFa(2))
+    model = keras.Sequential([keras.Input((9,)), layer])
+    samples = np.random.default_rng(0).uniform(-0.5, 1.5, (40, 9)).astype(np.float32)
+    _, graph = integers(model, samples)
+    (op,) = (op for op in graph.ops if op.kind == "KbcDepthwiseConv2D")
+    levels = graph.tensors[op.outputs[0]]
+    assert float(levels.scale[0]) == pytest.approx(1 / 3) and levels.zero_point == -128
+    assert op.options["activation_max"] == -125
+
+
+def test_a_layer_that_is_called_twice_has_its_weights_once():
+    x, shared = keras.Input((8,)), keras_bc.BinaryDense(8)
+    model = keras.Model(x, shared(layers.ReLU()(shared(x))))
+    _, graph = integers(model, samples_for(model, 20))
+    assert graph.ops[0].inputs[1] == graph.ops[1].inputs[1]
+    assert graph.ops[0].inputs[2] != graph.ops[1].inputs[2]
+
+
+def test_a_transposed_convolution_of_real_weights_is_refused():
+    layer = layers.Conv2DTranspose(2, 3, name="grow")
+    model = keras.Sequential([keras.Input((4, 4, 3)), layer])
+    with pytest.raises(UserError, match="`grow` is a transposed convolution of real weights"):
+        integers(model, np.ones((1, 4, 4, 3), np.float32))

@@ -73,7 +73,7 @@ def test_ternary_weights_have_two_planes():
     described = describe(model)
     assert (described["weights"], described["macs"]) == ({2: 165}, {"2x8": 165})
     assert described["bytes"] == 5 * (2 * 2 * 4 + 12)
-    assert not described["exported"]
+    assert described["exported"]
 
 
 def test_one_bit_networks_multiply_nothing_but_at_the_end():
