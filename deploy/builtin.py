@@ -44,6 +44,32 @@ def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
     return np.column_stack([bias.data.astype(np.int32), pairs])
 
 
+SUM_SHIFT = 20
+"""Bits that the inputs of an ADD or SUB are moved to the left, so that their sum keeps them."""
+
+
+def sum_factors(graph: Graph, op: Op) -> list[tuple[int, int]]:
+    """How an ADD or SUB scales its inputs a and b, and their sum: three pairs (multiplier, shift).
+
+    With m = 2 max(s_a, s_b) the real factors are s_a / m and s_b / m, and m / (2^20 s_y).
+
+    Raises:
+        ValueError: The last is at least 1, which TensorFlow Lite does not run.
+    """
+    a, b, y = (float(graph.tensors[name].scale[0]) for name in (*op.inputs, *op.outputs))
+    twice = 2 * max(a, b)
+    factors = [quantize_multiplier(m) for m in (a / twice, b / twice, twice / (y * 2**SUM_SHIFT))]
+    if factors[2][1] < 31:
+        raise ValueError("its output's scale is too small for those of its inputs")
+    return factors
+
+
+def product_factor(graph: Graph, op: Op) -> tuple[int, int]:
+    """The multiplier and shift of a MUL: s_a * s_b / s_y, each step rounded to float32."""
+    a, b, y = (graph.tensors[name].scale[0] for name in (*op.inputs, *op.outputs))
+    return quantize_multiplier(float(a * b / y))
+
+
 def softmax_table(scale: float) -> np.ndarray:
     """float32 `[256]`: exp(-scale * d), of the distance d from the row's maximum.
 

@@ -28,12 +28,15 @@ AVERAGE_POOL_2D                                                       stride_w, 
 PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
+ADD, SUB, MUL        a, b                                             -
 ==================== ================================================ ==============================
 
 `weights` is "binary". A row of `channels` is (bias, multiplier, shift) as in kbc.h. `padding` is
 "SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`.
+Of ADD, SUB and MUL one input may be the smaller: it has as many axes, the
+first ones 1 and the last ones those of the other, and serves for all of it.
 All options are ints but for `weights` and `padding`.
 """
 

@@ -1,16 +1,14 @@
 """From an integer op to the call of a C kernel: its parameters, its constants, its work.
 
-One function a kind; a RESHAPE moves nothing and is no layer.
+One function a kind, more of them in `builtin_lowering.py`; a RESHAPE moves nothing and is no layer.
 """
 
 from collections.abc import Callable
-from ctypes import Structure
-from dataclasses import dataclass, field
 from math import prod
 
-import numpy as np
-
+from keras_bc.deploy import builtin_lowering
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
     Conv2DParams,
@@ -23,26 +21,6 @@ from keras_bc.deploy.native import (
 )
 from keras_bc.deploy.windows import IDENTITY, Window, from_options
 from keras_bc.errors import UserError
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a kernel: a layer of the model.
-
-    Attributes:
-        op: What it computes.
-        kernel: The family in kernels.def, such as "fully_connected_s8"; the C function without
-            its prefix and its variant.
-        params: Its parameters, with null pointers.
-        constants: What its pointers point to, by field. Weights are in the .tflite's layout.
-        macs: Multiply-accumulates of one inference, taps in the padding included.
-    """
-
-    op: Op
-    kernel: str
-    params: Structure
-    constants: dict[str, np.ndarray] = field(default_factory=dict)
-    macs: int = 0
 
 
 def lower(graph: Graph) -> list[Call]:
@@ -192,4 +170,5 @@ _LOWERINGS = {
     "AVERAGE_POOL_2D": _pool_2d("int8_average_pool_2d"),
     "PAD": _pad_2d,
     "SOFTMAX": _softmax,
+    **builtin_lowering.LOWERINGS,
 }

@@ -4,12 +4,21 @@ Every other executor (the interpreter with the delegate, C on each CPU) is compa
 bit for bit. It is written to be read, and fast enough to run a test set.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.builtin import (
+    SUM_SHIFT,
+    builtin_channels,
+    explicit_window,
+    product_factor,
+    softmax_table,
+    sum_factors,
+)
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
-from keras_bc.deploy.fixed_point import requantize, requantize_twice
+from keras_bc.deploy.fixed_point import requantize, requantize_twice, rescale
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import unpack_bits
 from keras_bc.deploy.windows import from_options, patches
@@ -98,6 +107,33 @@ def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
 
 
+def _sum(sign: int) -> Callable[..., np.ndarray]:
+    def equation(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
+        ma, mb, m = sum_factors(graph, op)
+        left = rescale(_distance(graph, op, 0, a) << SUM_SHIFT, *ma)
+        right = rescale(_distance(graph, op, 1, b) << SUM_SHIFT, *mb)
+        return _offset(graph, op, rescale(left + sign * right, *m))
+
+    return equation
+
+
+def _mul(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """y = zy + m (a - za) (b - zb)."""
+    product = _distance(graph, op, 0, a) * _distance(graph, op, 1, b)
+    return _offset(graph, op, rescale(product, *product_factor(graph, op)))
+
+
+def _distance(graph: Graph, op: Op, number: int, x: np.ndarray) -> np.ndarray:
+    """x - zx of an input, in int64."""
+    return x.astype(np.int64) - graph.tensors[op.inputs[number]].zero_point
+
+
+def _offset(graph: Graph, op: Op, y: np.ndarray) -> np.ndarray:
+    """clamp(zy + y) of the output."""
+    return np.clip(y + graph.tensors[op.outputs[0]].zero_point, LOW, HIGH).astype(np.int8)
+
+
 def _one_bit(graph: Graph, op: Op, products: int) -> np.ndarray:
     """The weights as +1.0 and -1.0, `[out, products]`."""
     return unpack_bits(graph.tensors[op.inputs[1]].data, products).astype(np.float64)
@@ -131,4 +167,7 @@ _EQUATIONS = {
     "PAD": _pad,
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
+    "ADD": _sum(1),
+    "SUB": _sum(-1),
+    "MUL": _mul,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ai_edge_litert import schema_py_generated as tflite
 from flatbuffers import flexbuffers
 
+from keras_bc.deploy.builtin import product_factor
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
@@ -52,6 +53,9 @@ BUILTINS = {
     "PAD": Builtin("PadOptions", 2),
     "RESHAPE": Builtin("ReshapeOptions", 1),
     "SOFTMAX": Builtin("SoftmaxOptions", 2, {"beta": "beta"}),
+    "ADD": Builtin("AddOptions", 2),
+    "SUB": Builtin("SubOptions", 2),
+    "MUL": Builtin("MulOptions", 2),
 }
 
 
@@ -72,6 +76,8 @@ def op_code(graph: Graph, op: Op) -> tuple[int, str | None, int]:
             version = 12
         elif len(graph.tensors[op.outputs[0]].shape) > 2:
             version = 5
+    elif op.kind == "MUL" and product_factor(graph, op)[1] < 31:  # the factor is 1 or more
+        version = 3
     return getattr(tflite.BuiltinOperator, op.kind), None, version
 
 

@@ -11,7 +11,10 @@ from keras_bc.deploy.windows import IDENTITY, Window, to_options, window_for
 
 
 class Builder:
-    """Grows a chain, each op's sizes, options and constants drawn from a seed."""
+    """Grows a chain, now and then with a branch beside it that an op joins.
+
+    Each op's sizes, options and constants are drawn from a seed.
+    """
 
     def __init__(self, seed: int):
         self.rng = np.random.default_rng(seed)
@@ -33,18 +36,25 @@ class Builder:
         return self.graph
 
     def _append(
-        self, kind: str, shape: tuple[int, ...], constants: list[Tensor], options: dict, **output
+        self,
+        kind: str,
+        shape: tuple[int, ...],
+        constants: list[Tensor],
+        options: dict,
+        flows: list[Tensor] | None = None,
+        **output,
     ) -> None:
         """One op from the chain's end to a new tensor, which becomes the end.
 
-        `output` may fix the new tensor's scale and zero point.
+        `flows` are its computed inputs, if not the end alone; `output` may fix the new tensor's
+        scale and zero point.
         """
         name = f"{kind.lower()}_{len(self.graph.ops)}"
         y = self._activation(f"{name}/output", shape, **output)
         for constant in constants:
             constant.name = f"{name}/{constant.name}"
             self.graph.tensors[constant.name] = constant
-        inputs = [self.x.name] + [constant.name for constant in constants]
+        inputs = [tensor.name for tensor in (flows or [self.x]) + constants]
         self.graph.ops.append(Op(kind, name, inputs, [y.name], options))
         self.x = y
 
@@ -158,6 +168,46 @@ class Builder:
         constant = _constant("shape", np.array((-1, *shape[1:]), np.int32))
         self._append(kind, shape, [constant], {}, **self._same_quantization())
 
+    def _add_pair(self, kind: str) -> None:
+        pair = [self.x, self._partner()]
+        if self.rng.random() < 0.5:
+            pair.reverse()
+        # An output that is about as wide as what it holds.
+        a, b = (float(tensor.scale[0]) for tensor in pair)
+        typical = 74 * a * b if kind == "MUL" else np.hypot(a, b)
+        output = self._output_scale(typical)
+        self._append(kind, self.x.shape, [], {}, pair, **output)
+
+    def _partner(self) -> Tensor:
+        """What an op takes beside the chain's end: an earlier tensor, or a branch of its own."""
+        end = self.x
+        if self.rng.random() < 0.5:
+            same = [tensor for tensor in self._flows() if tensor.shape == end.shape]
+            return same[self.rng.integers(len(same))]
+        smaller = self.rng.random() < 0.6
+        if smaller and len(end.shape) == 4:
+            self._add_global_pool()
+        if not smaller or len(self.x.shape) == 2 or self.rng.random() < 0.3:
+            self.add("KbcFullyConnected", 1 if smaller else end.shape[-1])
+        partner, self.x = self.x, end
+        return partner
+
+    def _flows(self) -> list[Tensor]:
+        return [tensor for tensor in self.graph.tensors.values() if tensor.data is None]
+
+    def _output_scale(self, typical: float) -> dict:
+        """A scale for values of which `typical` is one step of int8, and a zero point."""
+        scale = typical * np.exp2(self.rng.uniform(-1, 1, 1))
+        zero_point = int(self.rng.choice([-128, 127, *self.rng.integers(-100, 100, 4)]))
+        return {"scale": scale.astype(np.float32), "zero_point": zero_point}
+
+    def _add_global_pool(self) -> None:
+        _, height, width, channels = self.x.shape
+        options = {"filter_h": height, "filter_w": width, "stride_h": 1, "stride_w": 1}
+        options["padding"] = "VALID"
+        shape = (1, 1, 1, channels)
+        self._append("AVERAGE_POOL_2D", shape, [], options, **self._same_quantization())
+
     def _add_softmax(self, kind: str) -> None:
         scale = np.array([1 / 256], np.float32)
         self._append(kind, self.x.shape, [], {"beta": 1}, scale=scale, zero_point=-128)
@@ -208,4 +258,7 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "PAD": Builder._add_pad,
     "RESHAPE": Builder._add_reshape,
     "SOFTMAX": Builder._add_softmax,
+    "ADD": Builder._add_pair,
+    "SUB": Builder._add_pair,
+    "MUL": Builder._add_pair,
 }

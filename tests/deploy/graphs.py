@@ -7,7 +7,9 @@ import numpy as np
 from keras_bc.deploy.graph import Graph
 from tests.deploy.graph_builder import Builder
 
-VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED")
+ANY_KINDS = ("ADD", "SUB", "MUL")
+"""Of tensors with any number of axes."""
+VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED", *ANY_KINDS)
 IMAGE_KINDS = (
     "KbcConv2D",
     "KbcDepthwiseConv2D",
@@ -16,6 +18,7 @@ IMAGE_KINDS = (
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
     "PAD",
+    *ANY_KINDS,
 )
 KINDS = tuple(dict.fromkeys(IMAGE_KINDS + VECTOR_KINDS + ("RESHAPE", "SOFTMAX")))
 
@@ -46,7 +49,8 @@ def graph_of(kind: str, seed: int) -> Graph:
     """A graph of one random op of `kind`."""
     builder = Builder(seed)
     rng = builder.rng
-    if kind in VECTOR_KINDS or kind == "SOFTMAX":
+    vector = kind in VECTOR_KINDS or kind == "SOFTMAX"
+    if vector and not (kind in ANY_KINDS and rng.random() < 0.6):
         builder.input((1, int(rng.integers(1, 150))))
     else:
         builder.input((1, *rng.integers(3, 13, 2).tolist(), int(rng.integers(1, 9))))

@@ -88,21 +88,28 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         ("PAD", change_constant(1, filled(1, 1, value=-1)), "negative"),
         ("RESHAPE", change_constant(1, filled(1, value=7)), "its shape is"),
         ("SOFTMAX", set_option("beta", 2), "beta is 2"),
+        ("ADD", change_output(scale=np.array([1e-9], np.float32)), "scale is too small"),
+        ("SUB", change_output(scale=np.array([2e18], np.float32)), "between 2\\^-60 and 2\\^60"),
+        ("ADD", change_output(shape=(1, 2, 3)), "does not serve for"),
+        ("SUB", change_output(shape=(1, 20, 7, 5)), "does not serve for"),
+        ("MUL", change_output(scale=np.array([1e-9], np.float32)), "multiplier overflows"),
+        ("MUL", lambda graph, op: op.inputs.pop(), "1 inputs, expected 2"),
         ("SOFTMAX", change_output(zero_point=0), "scale 1/256"),
     ],
 )
 def test_what_is_wrong_is_named(kind, change, words):
     graph = graph_of(kind, 11)
-    change(graph, graph.ops[0])
+    op = graph.ops[-1]
+    change(graph, op)
     with pytest.raises(UserError, match=words) as caught:
         validate(graph)
-    assert f"`{graph.ops[0].name}` ({kind})" in str(caught.value)
+    assert f"`{op.name}` ({kind})" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_op_must_follow_what_it_reads(kind):
     graph = graph_of(kind, 2)
-    graph.ops[0].inputs[0] = graph.ops[0].outputs[0]
+    graph.ops[-1].inputs[0] = graph.ops[-1].outputs[0]
     with pytest.raises(UserError, match="not computed before it"):
         validate(graph)
 

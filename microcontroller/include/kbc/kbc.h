@@ -120,6 +120,35 @@ typedef struct {
     const float *exponentials; /* [256]: exp(-scale * d) of the distance d from the row's maximum */
 } kbc_softmax_params;
 
+/* A real factor: multiplier * 2^-shift, in the ranges of a kbc_channel. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+} kbc_factor;
+
+/* Two inputs of an element-wise operation with `size` outputs. The smaller one, whose size divides
+ * `size`, serves again and again. */
+typedef struct {
+    int32_t size;
+    int32_t a_size, b_size;
+    int32_t a_zero_point, b_zero_point;
+} kbc_operands;
+
+/* y = a + b, or a - b (equation in int8_add.c). */
+typedef struct {
+    kbc_operands operands;
+    int32_t b_sign; /* 1 or -1 */
+    kbc_factor a_factor, b_factor, factor;
+    kbc_output output;
+} kbc_add_params;
+
+/* y = a * b */
+typedef struct {
+    kbc_operands operands;
+    kbc_factor factor;
+    kbc_output output;
+} kbc_mul_params;
+
 /* One-bit weights, int8 activations. The twin gives the bytes of `scratch`, which is aligned to 4. */
 kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
                                   void *scratch);
@@ -144,6 +173,8 @@ kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, in
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+kbc_status kbc_int8_mul(const kbc_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 
 #ifdef __cplusplus
 }
