@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_bc.deploy.builtin import product_factor, sum_factors
 from keras_bc.deploy.graph import Graph, Op, Tensor
-from keras_bc.deploy.op_checks import Kind, require
+from keras_bc.deploy.op_checks import Kind, _same_scale, require
 
 _MOST_AXES = 4  # that the interpreter's kernels have, of those that take any number in the schema
 _LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
@@ -47,6 +47,21 @@ def _check_smaller(shape: tuple[int, ...], whole: tuple[int, ...]) -> None:
     )
 
 
+def _check_concatenation(
+    graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor
+) -> None:
+    axis = op.options["axis"]
+    require(1 <= axis < len(y.shape), f"axis {axis} is not behind the batch")
+    inputs = [graph.tensors[name] for name in op.inputs]
+    for tensor in inputs:
+        _same_scale(tensor, y)
+        others = [shape[:axis] + shape[axis + 1 :] for shape in (tensor.shape, y.shape)]
+        fits = len(tensor.shape) == len(y.shape) and others[0] == others[1]
+        require(fits, f"an input of shape {list(tensor.shape)} does not fit {list(y.shape)}")
+    total = sum(tensor.shape[axis] for tensor in inputs)
+    require(total == y.shape[axis], f"its inputs fill {total} of {y.shape[axis]} places")
+
+
 def check_axes(tensor: Tensor) -> None:
     """Raise Wrong where the interpreter has no kernel for so many axes."""
     axes = len(tensor.shape)
@@ -70,4 +85,5 @@ KINDS: dict[str, Kind] = {
     "ADD": Kind(_check_sum, flows=2),
     "SUB": Kind(_check_sum, flows=2),
     "MUL": Kind(_check_product, flows=2),
+    "CONCATENATION": Kind(_check_concatenation, flows=2, variadic=True),
 }

@@ -4,11 +4,14 @@ element, or move. See `lowering.py`.
 
 from math import prod
 
+import numpy as np
+
 from keras_bc.deploy.builtin import product_factor, sum_factors
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.native import (
     AddParams,
+    ConcatenationParams,
     FactorParams,
     MulParams,
     OperandsParams,
@@ -28,6 +31,14 @@ def _product(graph: Graph, op: Op) -> Call:
     return Call(op, "int8_mul", MulParams(_operands(graph, op), factor, _output(graph, op)))
 
 
+def _concatenation(graph: Graph, op: Op) -> Call:
+    axis = op.options["axis"]
+    shapes = [graph.tensors[name].shape for name in op.inputs]
+    sizes = np.array([prod(shape[axis:]) for shape in shapes], np.int32)
+    params = ConcatenationParams(prod(shapes[0][:axis]), len(shapes))
+    return Call(op, "int8_concatenation", params, {"sizes": sizes}, gathers=True)
+
+
 def _operands(graph: Graph, op: Op) -> OperandsParams:
     a, b = (graph.tensors[name] for name in op.inputs)
     size = prod(graph.tensors[op.outputs[0]].shape)
@@ -42,4 +53,5 @@ LOWERINGS = {
     "ADD": _sum,
     "SUB": _sum,
     "MUL": _product,
+    "CONCATENATION": _concatenation,
 }

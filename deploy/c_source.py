@@ -129,8 +129,10 @@ def _layer(
     op = layer.call.op
     flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
     y = graph.tensors[op.outputs[0]]
-    arguments = [f"&{name}_params"]
-    arguments += [f"memory + {symbols[tensor.name]}" for tensor in (*flows, y)]
+    places = [f"memory + {symbols[tensor.name]}" for tensor in (*flows, y)]
+    if layer.call.gathers:
+        places[:-1] = [f"(const int8_t *const[]){{{', '.join(places[:-1])}}}"]
+    arguments = [f"&{name}_params", *places]
     if layer.scratch_bytes is not None:
         arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
     return {

@@ -19,6 +19,7 @@ class Call:
         params: Its parameters, with null pointers.
         constants: What its pointers point to, by field. Weights are in the .tflite's layout.
         macs: Multiply-accumulates of one inference, taps in the padding included.
+        gathers: Whether the function takes its inputs as one array of pointers.
     """
 
     op: Op
@@ -26,3 +27,4 @@ class Call:
     params: Structure
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     macs: int = 0
+    gathers: bool = False

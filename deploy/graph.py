@@ -29,6 +29,7 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
+CONCATENATION        x, ...                                           axis (not 0)
 ==================== ================================================ ==============================
 
 `weights` is "binary". A row of `channels` is (bias, multiplier, shift) as in kbc.h. `padding` is

@@ -117,6 +117,13 @@ class MulParams(Structure):
     _fields_ = [("operands", OperandsParams), ("factor", FactorParams), ("output", OutputParams)]
 
 
+class ConcatenationParams(Structure):
+    """`kbc_concatenation_params`."""
+
+    c_name = "kbc_concatenation_params"
+    _fields_ = [*_ints("rows inputs"), ("sizes", c_void_p)]
+
+
 @cache
 def library() -> ctypes.CDLL:
     """The shared object of the delegate, which exports every kernel."""

@@ -211,16 +211,19 @@ class Kind:
         check: Of an op: the graph, the op, its first input, its constants and its output.
         constants: How many it has, behind its first input.
         flows: How many inputs it has that are computed.
+        variadic: Whether it may have more of those.
     """
 
     check: Callable[[Graph, Op, Tensor, list[Tensor], Tensor], None]
     constants: int = 0
     flows: int = 1
+    variadic: bool = False
 
     def check_counts(self, inputs: int) -> None:
         """Raise Wrong unless an op may have as many inputs."""
         expected = self.flows + self.constants
-        require(inputs == expected, f"{inputs} inputs, expected {expected}")
+        enough = inputs == expected or (self.variadic and inputs > expected)
+        require(enough, f"{inputs} inputs, expected {expected}")
 
     def is_constant(self, number: int) -> bool:
         """Whether an input is one."""

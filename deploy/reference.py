@@ -124,6 +124,10 @@ def _mul(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return _offset(graph, op, rescale(product, *product_factor(graph, op)))
 
 
+def _concatenation(graph: Graph, op: Op, *inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate(inputs, axis=op.options["axis"])
+
+
 def _distance(graph: Graph, op: Op, number: int, x: np.ndarray) -> np.ndarray:
     """x - zx of an input, in int64."""
     return x.astype(np.int64) - graph.tensors[op.inputs[number]].zero_point
@@ -170,4 +174,5 @@ _EQUATIONS = {
     "ADD": _sum(1),
     "SUB": _sum(-1),
     "MUL": _mul,
+    "CONCATENATION": _concatenation,
 }

@@ -56,6 +56,7 @@ BUILTINS = {
     "ADD": Builtin("AddOptions", 2),
     "SUB": Builtin("SubOptions", 2),
     "MUL": Builtin("MulOptions", 2),
+    "CONCATENATION": Builtin("ConcatenationOptions", 2, {"axis": "axis"}),
 }
 
 

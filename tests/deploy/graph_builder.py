@@ -156,9 +156,11 @@ class Builder:
         shape = (1, *window.output_size(height, width), channels)
         self._append(kind, shape, [], options, **self._same_quantization())
 
-    def _add_pad(self, kind: str) -> None:
+    def _add_pad(self, kind: str, axis: int | None = None) -> None:
         paddings = np.zeros((4, 2), np.int32)
         paddings[1:3] = self.rng.integers(0, 3, (2, 2))
+        if axis is not None:
+            paddings[3 - axis] = 0
         shape = tuple((np.array(self.x.shape) + paddings.sum(axis=1)).tolist())
         constant = _constant("paddings", paddings)
         self._append(kind, shape, [constant], {}, **self._same_quantization())
@@ -191,6 +193,42 @@ class Builder:
             self.add("KbcFullyConnected", 1 if smaller else end.shape[-1])
         partner, self.x = self.x, end
         return partner
+
+    def _add_concatenation(self, kind: str) -> None:
+        axis = int(self.rng.integers(1, len(self.x.shape)))
+        inputs = [self.x]
+        if self.rng.random() < 0.6:
+            inputs.append(self._longer_or_shorter(axis))
+        while len(inputs) == 1 or self.rng.random() < 0.3:
+            inputs.append(self._alike(axis))
+        inputs = [inputs[number] for number in self.rng.permutation(len(inputs))]
+        shape = list(self.x.shape)
+        shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
+        self._append(kind, tuple(shape), [], {"axis": axis}, inputs, **self._same_quantization())
+
+    def _longer_or_shorter(self, axis: int) -> Tensor:
+        """A branch that differs from the chain's end in the size of an axis."""
+        end = self.x
+        if axis == len(end.shape) - 1:
+            self.add("KbcFullyConnected", int(self.rng.integers(1, 9)))
+            self.x.scale, self.x.zero_point = end.scale, end.zero_point  # which it heeds not
+        else:
+            self._add_pad("PAD", axis)
+        branch, self.x = self.x, end
+        return branch
+
+    def _alike(self, axis: int) -> Tensor:
+        """An earlier tensor that differs from the chain's end in no more than the size of an axis.
+
+        It may be the end itself.
+        """
+
+        def rest(tensor: Tensor) -> tuple:
+            shape = [None if number == axis else n for number, n in enumerate(tensor.shape)]
+            return shape, float(tensor.scale[0]), tensor.zero_point
+
+        alike = [tensor for tensor in self._flows() if rest(tensor) == rest(self.x)]
+        return alike[self.rng.integers(len(alike))]
 
     def _flows(self) -> list[Tensor]:
         return [tensor for tensor in self.graph.tensors.values() if tensor.data is None]
@@ -261,4 +299,5 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "ADD": Builder._add_pair,
     "SUB": Builder._add_pair,
     "MUL": Builder._add_pair,
+    "CONCATENATION": Builder._add_concatenation,
 }

@@ -7,7 +7,7 @@ import numpy as np
 from keras_bc.deploy.graph import Graph
 from tests.deploy.graph_builder import Builder
 
-ANY_KINDS = ("ADD", "SUB", "MUL")
+ANY_KINDS = ("ADD", "SUB", "MUL", "CONCATENATION")
 """Of tensors with any number of axes."""
 VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED", *ANY_KINDS)
 IMAGE_KINDS = (

@@ -64,3 +64,15 @@ def test_the_smaller_operand_serves_for_all():
     assert y == [[[11, 22], [13, 24]], [[15, 26], [17, 28]]]
     assert run("SUB", [image, channels], (2, 2, 2))[1] == [[-5, -14], [-3, -12]]
     assert run("MUL", [image, number], (2, 2, 2))[0] == [[3, 6], [9, 12]]
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape", "expected"),
+    [
+        (1, (3, 1, 2), [[[1, 2]], [[3, 4]], [[5, 6]]]),
+        (3, (1, 1, 6), [[[1, 2, 3, 4, 5, 6]]]),
+    ],
+)
+def test_tensors_are_joined_along_an_axis(axis, shape, expected):
+    inputs = [flow([[[1, 2]]]), flow([[[3, 4]]]), flow([[[5, 6]]])]
+    assert run("CONCATENATION", inputs, shape, options={"axis": axis}) == expected

@@ -94,6 +94,16 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         ("SUB", change_output(shape=(1, 20, 7, 5)), "does not serve for"),
         ("MUL", change_output(scale=np.array([1e-9], np.float32)), "multiplier overflows"),
         ("MUL", lambda graph, op: op.inputs.pop(), "1 inputs, expected 2"),
+        ("CONCATENATION", set_option("axis", 0), "axis 0 is not behind the batch"),
+        ("CONCATENATION", set_option("axis", 4), "axis 4 is not behind the batch"),
+        ("CONCATENATION", change_output(zero_point=5), "another scale or zero point"),
+        ("CONCATENATION", lambda graph, op: op.inputs.append("input"), "its inputs fill"),
+        (
+            "CONCATENATION",
+            lambda graph, op: op.inputs.__delitem__(slice(1, None)),
+            "1 inputs, expected 2",
+        ),
+        ("CONCATENATION", change_output(shape=(1, 9)), "does not fit"),
         ("SOFTMAX", change_output(zero_point=0), "scale 1/256"),
     ],
 )

@@ -149,6 +149,13 @@ typedef struct {
     kbc_output output;
 } kbc_mul_params;
 
+/* y[rows] = the rows of all inputs, one behind the other */
+typedef struct {
+    int32_t rows;
+    int32_t inputs;
+    const uint32_t *sizes; /* [inputs]: values in a row of each */
+} kbc_concatenation_params;
+
 /* One-bit weights, int8 activations. The twin gives the bytes of `scratch`, which is aligned to 4. */
 kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const int8_t *x, int8_t *y,
                                   void *scratch);
@@ -175,6 +182,8 @@ kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *
 kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 kbc_status kbc_int8_mul(const kbc_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
+                                  int8_t *y);
 
 #ifdef __cplusplus
 }
