@@ -13,10 +13,10 @@ from keras_bc.deploy.windows import Window, window_for
 
 
 def explicit_window(graph: Graph, op: Op) -> Window:
-    """The window of a CONV_2D, MAX_POOL_2D or AVERAGE_POOL_2D, its padding in numbers."""
+    """The window of a CONV_2D, DEPTHWISE_CONV_2D or pooling, its padding in numbers."""
     options = op.options
     _, height, width, _ = graph.tensors[op.inputs[0]].shape
-    if op.kind == "CONV_2D":
+    if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         size = graph.tensors[op.inputs[1]].shape[1:3]
         dilation = options["dilation_h"], options["dilation_w"]
     else:
@@ -27,7 +27,7 @@ def explicit_window(graph: Graph, op: Op) -> Window:
 
 
 def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
-    """How a FULLY_CONNECTED or CONV_2D requantizes: int32 `[out, 3]` of bias, multiplier, shift.
+    """How an op with int8 weights requantizes: int32 `[out, 3]` of bias, multiplier, shift.
 
     The real multiplier of output channel c is input_scale * weight_scale[c] / output_scale, in
     double precision; a FULLY_CONNECTED with one scale for all channels rounds the product to

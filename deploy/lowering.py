@@ -6,6 +6,8 @@ One function a kind, more of them in `builtin_lowering.py`; a RESHAPE moves noth
 from collections.abc import Callable
 from math import prod
 
+import numpy as np
+
 from keras_bc.deploy import builtin_lowering
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
 from keras_bc.deploy.call import Call
@@ -95,6 +97,15 @@ def _int8_conv_2d(graph: Graph, op: Op) -> Call:
     return Call(op, "int8_conv_2d", params, constants, _conv_2d_macs(params))
 
 
+def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
+    x, weights, _ = _inputs(graph, op)
+    window = explicit_window(graph, op)
+    params = _conv_2d_params(graph, op, window, IDENTITY, groups=x.shape[3])
+    by_channel = np.ascontiguousarray(np.moveaxis(weights.data[0], 2, 0))
+    constants = {"weights": by_channel, "channels": builtin_channels(graph, op)}
+    return Call(op, "int8_conv_2d", params, constants, _conv_2d_macs(params))
+
+
 def _conv_2d_params(
     graph: Graph, op: Op, kernel: Window, pool: Window, groups: int
 ) -> Conv2DParams:
@@ -166,6 +177,7 @@ _LOWERINGS = {
     "KbcDepthwiseConv2D": _binary_conv_2d,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
+    "DEPTHWISE_CONV_2D": _int8_depthwise_conv_2d,
     "MAX_POOL_2D": _pool_2d("int8_max_pool_2d"),
     "AVERAGE_POOL_2D": _pool_2d("int8_average_pool_2d"),
     "PAD": _pad_2d,

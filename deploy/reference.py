@@ -73,6 +73,14 @@ def _int8_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return _saturated(graph, op, convolve(taps, weights, groups=1))
 
 
+def _int8_depthwise_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
+    taps = patches(_centered(graph, op, x), explicit_window(graph, op), 0)
+    by_channel = np.moveaxis(weights, 3, 0)[:, 0, :, :, np.newaxis]
+    sums = convolve(taps, by_channel, groups=x.shape[-1])
+    return _saturated(graph, op, sums)
+
+
 def _max_pool_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return patches(x, explicit_window(graph, op), LOW).max(axis=(3, 4))
 
@@ -166,6 +174,7 @@ _EQUATIONS = {
     "KbcDepthwiseConv2D": _binary_conv_2d,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
+    "DEPTHWISE_CONV_2D": _int8_depthwise_conv_2d,
     "MAX_POOL_2D": _max_pool_2d,
     "AVERAGE_POOL_2D": _average_pool_2d,
     "PAD": _pad,

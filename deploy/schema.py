@@ -48,6 +48,11 @@ _PADDING = {"padding": "padding"}
 BUILTINS = {
     "FULLY_CONNECTED": Builtin("FullyConnectedOptions", 4),
     "CONV_2D": Builtin("Conv2DOptions", 3, {**_STRIDES, **_DILATIONS, **_PADDING}),
+    "DEPTHWISE_CONV_2D": Builtin(
+        "DepthwiseConv2DOptions",
+        3,
+        {"depth_multiplier": "depthMultiplier", **_STRIDES, **_DILATIONS, **_PADDING},
+    ),
     "MAX_POOL_2D": Builtin("Pool2DOptions", 2, {**_FILTER, **_STRIDES, **_PADDING}),
     "AVERAGE_POOL_2D": Builtin("Pool2DOptions", 2, {**_FILTER, **_STRIDES, **_PADDING}),
     "PAD": Builtin("PadOptions", 2),

@@ -95,18 +95,21 @@ class Builder:
 
     def _int8(self, kind: str, shape: tuple[int, ...], weights: np.ndarray, options: dict) -> None:
         """A builtin with int8 weights, one scale a channel, or one for all where it must."""
-        out, taps = shape[-1], weights[0].size
-        scales = out if kind == "CONV_2D" else 1
+        out = shape[-1]
+        taps = weights.size // out
+        scales = 1 if kind == "FULLY_CONNECTED" else out
         output_scale = np.exp2(self.rng.uniform(-8, -1, 1)).astype(np.float32)
         spread = self.rng.uniform(0.3, 3, scales) * 60 / (74 * 74 * np.sqrt(taps))
         scale = (spread * output_scale / self.x.scale).astype(np.float32)
         limit = int(74 * 74 * np.sqrt(taps))
         bias = self.rng.integers(-limit, limit + 1, out).astype(np.int32)
         constants = [
-            _constant("weights", weights, scale),
+            _constant("weights", weights, scale, axis=3 if kind == "DEPTHWISE_CONV_2D" else 0),
             _constant("bias", bias, self.x.scale * scale),
         ]
         zero_point = int(self.rng.choice([-128, self.rng.integers(-128, 128)]))
+        if kind == "DEPTHWISE_CONV_2D":
+            zero_point = -128
         self._append(kind, shape, constants, options, scale=output_scale, zero_point=zero_point)
 
     def _add_binary_fully_connected(self, kind: str, out: int = 0) -> None:
@@ -135,14 +138,19 @@ class Builder:
     def _add_int8_conv(self, kind: str) -> None:
         _, height, width, channels = self.x.shape
         window, padding = self._padded_window((height, width), dilates=self.rng.random() < 0.3)
-        out = int(self.rng.integers(1, 9))
-        shape = out, window.height, window.width, channels
-        weights = self.rng.integers(-127, 128, shape).astype(np.int8)
         options = _strides(window) | {
             "dilation_h": window.dilation_height,
             "dilation_w": window.dilation_width,
             "padding": padding,
         }
+        if kind == "CONV_2D":
+            out = int(self.rng.integers(1, 9))
+            shape = out, window.height, window.width, channels
+        else:
+            options["depth_multiplier"] = int(self.rng.integers(1, 4))
+            out = channels * options["depth_multiplier"]
+            shape = 1, window.height, window.width, out
+        weights = self.rng.integers(-127, 128, shape).astype(np.int8)
         self._int8(kind, (1, *window.output_size(height, width), out), weights, options)
 
     def _add_pool(self, kind: str) -> None:
@@ -277,8 +285,10 @@ class Builder:
         return int(self.rng.choice([n for n in range(1, number + 1) if number % n == 0]))
 
 
-def _constant(name: str, data: np.ndarray, scale: np.ndarray | None = None) -> Tensor:
-    return Tensor(name, data.shape, str(data.dtype), data, scale)
+def _constant(
+    name: str, data: np.ndarray, scale: np.ndarray | None = None, axis: int = 0
+) -> Tensor:
+    return Tensor(name, data.shape, str(data.dtype), data, scale, axis=axis)
 
 
 def _strides(window: Window) -> dict[str, int]:
@@ -291,6 +301,7 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "KbcDepthwiseConv2D": Builder._add_binary_conv,
     "FULLY_CONNECTED": Builder._add_int8_fully_connected,
     "CONV_2D": Builder._add_int8_conv,
+    "DEPTHWISE_CONV_2D": Builder._add_int8_conv,
     "MAX_POOL_2D": Builder._add_pool,
     "AVERAGE_POOL_2D": Builder._add_pool,
     "PAD": Builder._add_pad,

@@ -15,6 +15,7 @@ IMAGE_KINDS = (
     "KbcDepthwiseConv2D",
     "KbcFullyConnected",
     "CONV_2D",
+    "DEPTHWISE_CONV_2D",
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
     "PAD",

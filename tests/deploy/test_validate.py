@@ -46,7 +46,7 @@ def change_output(**fields):
     return apply
 
 
-DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
+DENSE, CONV, DEPTHWISE = "KbcFullyConnected", "KbcConv2D", "DEPTHWISE_CONV_2D"
 BUILTINS = "CONV_2D", "FULLY_CONNECTED"
 
 
@@ -82,6 +82,14 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         ("CONV_2D", change_constant(1, lambda data: data[..., :-1]), "the weights is int8"),
         ("CONV_2D", change_constant(2, filled(0, value=2**31 - 1)), "a bias"),
         ("CONV_2D", change_output(scale=np.array([1e-30], np.float32)), "multiplier"),
+        (DEPTHWISE, change_output(zero_point=0), "zero point 0, expected -128"),
+        (DEPTHWISE, set_option("depth_multiplier", 0), "depth multiplier is 0"),
+        (DEPTHWISE, set_option("depth_multiplier", 9), "are not 9 an input channel"),
+        (DEPTHWISE, change_constant(1, lambda data: data[..., :-1]), "an input channel"),
+        (DEPTHWISE, change_constant(1, lambda data: np.repeat(data, 2, 0)), "the weights is"),
+        (DEPTHWISE, change_constant(2, lambda data: data[:-1]), "the bias is"),
+        (DEPTHWISE, lambda graph, op: setattr(graph.tensors[op.inputs[1]], "axis", 0), "scales"),
+        ("CONV_2D", lambda graph, op: setattr(graph.tensors[op.inputs[1]], "axis", 3), "scales"),
         ("MAX_POOL_2D", set_option("stride_h", 40), "the output is int8"),
         ("AVERAGE_POOL_2D", change_output(zero_point=3), "another scale or zero point"),
         ("PAD", change_constant(1, filled(3, 1, value=1)), "batch or the channels"),
