@@ -13,10 +13,10 @@ from keras_bc.deploy.windows import Window, window_for
 
 
 def explicit_window(graph: Graph, op: Op) -> Window:
-    """The window of a CONV_2D, MAX_POOL_2D or AVERAGE_POOL_2D, its padding in numbers."""
+    """The window of a CONV_2D, DEPTHWISE_CONV_2D or pooling, its padding in numbers."""
     options = op.options
     _, height, width, _ = graph.tensors[op.inputs[0]].shape
-    if op.kind == "CONV_2D":
+    if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         size = graph.tensors[op.inputs[1]].shape[1:3]
         dilation = options["dilation_h"], options["dilation_w"]
     else:
@@ -27,7 +27,7 @@ def explicit_window(graph: Graph, op: Op) -> Window:
 
 
 def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
-    """How a FULLY_CONNECTED or CONV_2D requantizes: int32 `[out, 3]` of bias, multiplier, shift.
+    """How an op with int8 weights requantizes: int32 `[out, 3]` of bias, multiplier, shift.
 
     The real multiplier of output channel c is input_scale * weight_scale[c] / output_scale, in
     double precision; a FULLY_CONNECTED with one scale for all channels rounds the product to
@@ -42,6 +42,32 @@ def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
     pairs = np.array([quantize_multiplier(m) for m in real.tolist()], np.int32)
     pairs = np.broadcast_to(pairs, (len(bias.data), 2))
     return np.column_stack([bias.data.astype(np.int32), pairs])
+
+
+SUM_SHIFT = 20
+"""Bits that the inputs of an ADD or SUB are moved to the left, so that their sum keeps them."""
+
+
+def sum_factors(graph: Graph, op: Op) -> list[tuple[int, int]]:
+    """How an ADD or SUB scales its inputs a and b, and their sum: three pairs (multiplier, shift).
+
+    With m = 2 max(s_a, s_b) the real factors are s_a / m and s_b / m, and m / (2^20 s_y).
+
+    Raises:
+        ValueError: The last is at least 1, which TensorFlow Lite does not run.
+    """
+    a, b, y = (float(graph.tensors[name].scale[0]) for name in (*op.inputs, *op.outputs))
+    twice = 2 * max(a, b)
+    factors = [quantize_multiplier(m) for m in (a / twice, b / twice, twice / (y * 2**SUM_SHIFT))]
+    if factors[2][1] < 31:
+        raise ValueError("its output's scale is too small for those of its inputs")
+    return factors
+
+
+def product_factor(graph: Graph, op: Op) -> tuple[int, int]:
+    """The multiplier and shift of a MUL: s_a * s_b / s_y, each step rounded to float32."""
+    a, b, y = (graph.tensors[name].scale[0] for name in (*op.inputs, *op.outputs))
+    return quantize_multiplier(float(a * b / y))
 
 
 def softmax_table(scale: float) -> np.ndarray:

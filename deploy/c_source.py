@@ -136,11 +136,12 @@ def _layer(
     op = layer.call.op
     flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
     y = graph.tensors[op.outputs[0]]
-    arguments = [f"&{name}_params"]
-    arguments += [f"memory + {symbols[tensor.name]}" for tensor in flows]
+    places = [f"memory + {symbols[tensor.name]}" for tensor in flows]
+    if layer.call.gathers:
+        places = [f"(const int8_t *const[]){{{', '.join(places)}}}"]
     if layer.call.takes_shortcut and len(flows) == 1:
-        arguments.append("0")
-    arguments.append(f"memory + {symbols[y.name]}")
+        places.append("0")
+    arguments = [f"&{name}_params", *places, f"memory + {symbols[y.name]}"]
     if layer.scratch_bytes is not None:
         arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
     constants, names = {}, dict(layer.call.functions)

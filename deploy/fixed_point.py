@@ -68,3 +68,20 @@ def requantize_twice(
     half = (product + (np.int64(1) << 30)) >> 31
     rounded = (half + ((np.int64(1) << right) >> 1)) >> right
     return np.clip(rounded + zero_point, low, high).astype(np.int8)
+
+
+def rescale(x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """x * multiplier * 2^-shift as TensorFlow Lite's element-wise builtins round it, int64.
+
+    As in `requantize_twice` the product's upper half h is rounded half up, but h's shift to the
+    right half away from zero.
+
+    Args:
+        x: Integers that a shift below 31 does not move out of int32.
+        multiplier: One, or one for each index of x's last axis.
+        shift: As many.
+    """
+    multiplier, shift = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
+    left, right = np.maximum(31 - shift, 0), np.maximum(shift - 31, 0)
+    half = ((np.asarray(x, np.int64) << left) * multiplier + (np.int64(1) << 30)) >> 31
+    return np.sign(half) * ((np.abs(half) + ((np.int64(1) << right) >> 1)) >> right)

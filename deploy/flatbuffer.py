@@ -120,6 +120,7 @@ def _pack_quantization(tensor: Tensor) -> tflite.QuantizationParametersT | None:
         tflite.QuantizationParametersT,
         scale=[float(scale) for scale in tensor.scale],
         zeroPoint=[int(tensor.zero_point)] * len(tensor.scale),
+        quantizedDimension=tensor.axis,
     )
 
 

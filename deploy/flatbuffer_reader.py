@@ -67,10 +67,9 @@ def _unpack_quantization(packed: tflite.QuantizationParameters | None, tensor: T
     zero_points = set(packed.ZeroPointAsNumpy().tolist())
     if packed.ZeroPointLength() != packed.ScaleLength() or len(zero_points) != 1:
         raise ValueError(f"{tensor.name!r} has more than one zero point")
-    if packed.QuantizedDimension() != 0:
-        raise ValueError(f"{tensor.name!r} is quantized along another axis than the first")
     tensor.scale = packed.ScaleAsNumpy().astype(np.float32)
     tensor.zero_point = zero_points.pop()
+    tensor.axis = packed.QuantizedDimension()
 
 
 def _unpack_operator(

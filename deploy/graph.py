@@ -26,11 +26,15 @@ FULLY_CONNECTED      x, weights int8 [out, k], bias int32 [out]       -
 CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w,
                                                                       dilation_h, dilation_w,
                                                                       padding
+DEPTHWISE_CONV_2D    x, weights int8 [1, kh, kw, out], bias int32     depth_multiplier (out / c),
+                                                                      and those of CONV_2D
 MAX_POOL_2D,         x                                                filter_h, filter_w, stride_h,
 AVERAGE_POOL_2D                                                       stride_w, padding
 PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
+ADD, SUB, MUL        a, b                                             -
+CONCATENATION        x, ...                                           axis (not 0)
 ==================== ================================================ ==============================
 
 Bits are signs, 1 for -1, packed along the last axis: a tensor of bits [..., c] is int32
@@ -49,6 +53,10 @@ options `shortcut_multiplier` and `shortcut_shift` (see kbc.h). `input_dilation_
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`. All options
 are ints but for `weights` and `padding`.
+
+The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL one input may be the
+smaller: it has as many axes, the first ones 1 and the last ones those of the other, and serves for
+all of it.
 """
 
 from dataclasses import dataclass, field
@@ -66,9 +74,10 @@ class Tensor:
         shape: With the batch axis in front, which is 1.
         dtype: "float32", "int8" or "int32"; in a fused graph also "bits".
         data: The constant's value; None for what is computed.
-        scale: float32 `[1]`, or `[channels]` for per-channel weights (axis 0); None if not
-            quantized. real = scale * (q - zero_point).
+        scale: float32 `[1]`, or `[channels]` for per-channel weights; None if not quantized.
+            real = scale * (q - zero_point).
         zero_point: Of all channels.
+        axis: Of the channels that have a scale each: 0, but for a DEPTHWISE_CONV_2D's weights.
     """
 
     name: str
@@ -77,6 +86,7 @@ class Tensor:
     data: np.ndarray | None = None
     scale: np.ndarray | None = None
     zero_point: int = 0
+    axis: int = 0
 
 
 @dataclass

@@ -124,7 +124,10 @@ class Interpreter:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def run_all(self, x: Inputs) -> dict[str, np.ndarray]:
-        """As `run`, but every activation: {tensor's name: integers `[n, ...]`}."""
+        """As `run`, but every activation: {tensor's name: integers `[n, ...]`}.
+
+        tflite-runtime 2.14 gives some as an op left them that wrote its output over its input.
+        """
         self._check(x)
         interpreter = self._open(experimental_preserve_all_tensors=True)
         self._invoke(interpreter, x)

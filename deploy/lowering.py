@@ -1,16 +1,17 @@
 """From an integer op to the call of a C kernel: its parameters, its constants, its work.
 
-One function a kind; a RESHAPE moves nothing and is no layer.
+One function a kind, more of them in `builtin_lowering.py`; a RESHAPE moves nothing and is no layer.
 """
 
 from collections.abc import Callable
 from ctypes import Structure
-from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
+from keras_bc.deploy import builtin_lowering
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
     Conv2DParams,
@@ -27,33 +28,6 @@ from keras_bc.deploy.native import (
 )
 from keras_bc.deploy.windows import IDENTITY, Window, from_options, input_dilation
 from keras_bc.errors import UserError
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a kernel: a layer of the model.
-
-    Attributes:
-        op: What it computes.
-        kernel: The family in kernels.def, such as "fully_connected_s8"; the C function without
-            its prefix and its variant.
-        params: Its parameters, with null pointers.
-        constants: What its pointers point to, by field. Weights are in the .tflite's layout.
-        macs: Multiply-accumulates of one inference, taps in the padding included.
-        functions: The functions of kbc.h that its parameters name, by field.
-    """
-
-    op: Op
-    kernel: str
-    params: Structure
-    constants: dict[str, np.ndarray] = field(default_factory=dict)
-    macs: int = 0
-    functions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def takes_shortcut(self) -> bool:
-        """Whether the kernel has an argument for a tensor that is added, which may be NULL."""
-        return "function" in self.functions
 
 
 def lower(graph: Graph) -> list[Call]:
@@ -133,6 +107,15 @@ def _int8_conv_2d(graph: Graph, op: Op) -> Call:
     return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
 
 
+def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
+    x, weights, _ = _inputs(graph, op)
+    window, channels = explicit_window(graph, op), x.shape[3]
+    params = _conv_2d_params(graph, op, window, IDENTITY, channels, groups=channels)
+    call = _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
+    call.constants["weights"] = np.ascontiguousarray(np.moveaxis(weights.data[0], 2, 0))
+    return call
+
+
 def _conv_2d_params(
     graph: Graph,
     op: Op,
@@ -182,13 +165,13 @@ def _few_bit(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) ->
     if y.dtype == "int8":
         function = "kbc_finish_s8_shortcut" if shortcut else "kbc_finish_s8"
     constants = {"weights": weights.data, "channels": channels.data}
-    return Call(op, kernel, params, constants, macs, {"function": function})
+    return Call(op, kernel, params, constants, macs, functions={"function": function})
 
 
 def _int8(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) -> Call:
     weights = graph.tensors[op.inputs[1]]
     constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
-    return Call(op, kernel, params, constants, macs, {"function": "kbc_finish_int8"})
+    return Call(op, kernel, params, constants, macs, functions={"function": "kbc_finish_int8"})
 
 
 def _finish(graph: Graph, op: Op) -> FinishParams:
@@ -199,7 +182,7 @@ def _finish(graph: Graph, op: Op) -> FinishParams:
         zero_point = graph.tensors[op.inputs[3]].zero_point
         pair = options["shortcut_multiplier"], options["shortcut_shift"]
         shortcut = ShortcutParams(zero_point, *pair)
-    size = graph.tensors[op.inputs[2]].shape[0]
+    size = graph.tensors[op.inputs[2]].shape[0]  # of a row of parameters, or a bias, a channel
     output = _output(op, y) if y.dtype == "int8" else OutputParams()
     return FinishParams(size=size, output=output, shortcut=shortcut)
 
@@ -277,8 +260,10 @@ _LOWERINGS = {
     "KbcUnpack": _unpack,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
+    "DEPTHWISE_CONV_2D": _int8_depthwise_conv_2d,
     "MAX_POOL_2D": _pool_2d("int8_max_pool_2d"),
     "AVERAGE_POOL_2D": _pool_2d("int8_average_pool_2d"),
     "PAD": _pad_2d,
     "SOFTMAX": _softmax,
+    **builtin_lowering.LOWERINGS,
 }

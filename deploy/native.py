@@ -119,6 +119,48 @@ class SoftmaxParams(Structure):
     _fields_ = [*_ints("rows features"), ("exponentials", c_void_p)]
 
 
+class FactorParams(Structure):
+    """`kbc_factor`."""
+
+    c_name = "kbc_factor"
+    _fields_ = _ints("multiplier shift")
+
+
+class OperandsParams(Structure):
+    """`kbc_operands`."""
+
+    c_name = "kbc_operands"
+    _fields_ = _ints("size a_size b_size a_zero_point b_zero_point")
+
+
+class AddParams(Structure):
+    """`kbc_add_params`."""
+
+    c_name = "kbc_add_params"
+    _fields_ = [
+        ("operands", OperandsParams),
+        *_ints("b_sign"),
+        ("a_factor", FactorParams),
+        ("b_factor", FactorParams),
+        ("factor", FactorParams),
+        ("output", OutputParams),
+    ]
+
+
+class MulParams(Structure):
+    """`kbc_mul_params`."""
+
+    c_name = "kbc_mul_params"
+    _fields_ = [("operands", OperandsParams), ("factor", FactorParams), ("output", OutputParams)]
+
+
+class ConcatenationParams(Structure):
+    """`kbc_concatenation_params`."""
+
+    c_name = "kbc_concatenation_params"
+    _fields_ = [*_ints("rows inputs"), ("sizes", c_void_p)]
+
+
 @cache
 def library() -> ctypes.CDLL:
     """The shared object of the delegate, which exports every kernel."""

@@ -39,10 +39,26 @@ def _check_conv(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Ten
     _check_real_weights(graph, op, constants)
 
 
-def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor]) -> None:
+def _check_depthwise(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    weights = constants[0]
+    require(len(x.shape) == len(y.shape) == len(weights.shape) == 4, "an image has not 4 axes")
+    multiplier, out = op.options["depth_multiplier"], weights.shape[3]
+    require(multiplier >= 1, f"its depth multiplier is {multiplier}")
+    require(out == x.shape[3] * multiplier, f"{out} channels are not {multiplier} an input channel")
+    check_shape(weights, (1, *weights.shape[1:]), "the weights", "int8")
+    # Of a negative sum, halves are rounded up or down as the runtime and the host's CPU have it;
+    # with this zero point such a sum is -128 either way.
+    require(y.zero_point == -128, f"its output has the zero point {y.zero_point}, expected -128")
+    _check_image(graph, op, x, y, out)
+    _check_real_weights(graph, op, constants, axis=3)
+
+
+def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor], axis: int = 0) -> None:
+    """`axis` is that of the output channels."""
     weights, bias = constants
-    out = weights.shape[0]
-    sums = np.abs(weights.data.astype(np.int64)).reshape(out, -1).sum(axis=1)
+    out = weights.shape[axis]
+    by_channel = np.moveaxis(np.abs(weights.data.astype(np.int64)), axis, 0)
+    sums = by_channel.reshape(out, -1).sum(axis=1)
     require(sums.max() * 255 <= LIMIT, "its weights overflow an accumulator")
     check_shape(bias, (out,), "the bias", "int32")
     biases = np.abs(bias.data.astype(np.int64))
@@ -52,6 +68,8 @@ def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor]) -> None:
         scale is not None and len(scale) in (1, out) and bool(np.all(scale > 0)),
         "its weights have not one scale, nor one a channel",
     )
+    along = weights.axis == axis or len(scale) == 1
+    require(along, "its weights' scales are not those of its output channels")
     require(weights.zero_point == 0, "its weights have a zero point")
     _, multiplier, shift = builtin_channels(graph, op).astype(np.int64).T
     # Such a multiplier moves the accumulator to the left first, in int32 (see requantize.h).
@@ -141,6 +159,7 @@ KINDS: dict[str, Kind] = {
     "KbcUnpack": Kind(few_bit_checks.check_unpack, bits=True),
     "FULLY_CONNECTED": Kind(_check_dense, constants=2),
     "CONV_2D": Kind(_check_conv, constants=2),
+    "DEPTHWISE_CONV_2D": Kind(_check_depthwise, constants=2),
     "MAX_POOL_2D": Kind(_check_pool),
     "AVERAGE_POOL_2D": Kind(_check_pool),
     "PAD": Kind(_check_pad, constants=1),

@@ -4,12 +4,21 @@ Every other executor (the interpreter with the delegate, C on each CPU) is compa
 bit for bit. It is written to be read, and fast enough to run a test set.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.builtin import (
+    SUM_SHIFT,
+    builtin_channels,
+    explicit_window,
+    product_factor,
+    softmax_table,
+    sum_factors,
+)
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
-from keras_bc.deploy.fixed_point import requantize, requantize_twice, scale
+from keras_bc.deploy.fixed_point import requantize, requantize_twice, rescale, scale
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
 from keras_bc.deploy.windows import from_options, input_dilation, patches, spread
@@ -82,6 +91,14 @@ def _int8_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return _saturated(graph, op, convolve(taps, weights, groups=1))
 
 
+def _int8_depthwise_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
+    taps = patches(_centered(graph, op, x), explicit_window(graph, op), 0)
+    by_channel = np.moveaxis(weights, 3, 0)[:, 0, :, :, np.newaxis]
+    sums = convolve(taps, by_channel, groups=x.shape[-1])
+    return _saturated(graph, op, sums)
+
+
 def _max_pool_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return patches(x, explicit_window(graph, op), LOW).max(axis=(3, 4))
 
@@ -114,6 +131,37 @@ def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     inverse = np.float32(1) / (total * np.float32(1 / 256))
     levels = (exponentials * inverse + np.float32(0.5)).astype(np.int32)
     return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
+
+
+def _sum(sign: int) -> Callable[..., np.ndarray]:
+    def equation(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
+        ma, mb, m = sum_factors(graph, op)
+        left = rescale(_distance(graph, op, 0, a) << SUM_SHIFT, *ma)
+        right = rescale(_distance(graph, op, 1, b) << SUM_SHIFT, *mb)
+        return _offset(graph, op, rescale(left + sign * right, *m))
+
+    return equation
+
+
+def _mul(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """y = zy + m (a - za) (b - zb)."""
+    product = _distance(graph, op, 0, a) * _distance(graph, op, 1, b)
+    return _offset(graph, op, rescale(product, *product_factor(graph, op)))
+
+
+def _concatenation(graph: Graph, op: Op, *inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate(inputs, axis=op.options["axis"])
+
+
+def _distance(graph: Graph, op: Op, number: int, x: np.ndarray) -> np.ndarray:
+    """x - zx of an input, in int64."""
+    return x.astype(np.int64) - graph.tensors[op.inputs[number]].zero_point
+
+
+def _offset(graph: Graph, op: Op, y: np.ndarray) -> np.ndarray:
+    """clamp(zy + y) of the output."""
+    return np.clip(y + graph.tensors[op.outputs[0]].zero_point, LOW, HIGH).astype(np.int8)
 
 
 def _reals(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -165,9 +213,14 @@ _EQUATIONS = {
     "KbcUnpack": _unpack,
     "FULLY_CONNECTED": _int8_fully_connected,
     "CONV_2D": _int8_conv_2d,
+    "DEPTHWISE_CONV_2D": _int8_depthwise_conv_2d,
     "MAX_POOL_2D": _max_pool_2d,
     "AVERAGE_POOL_2D": _average_pool_2d,
     "PAD": _pad,
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
+    "ADD": _sum(1),
+    "SUB": _sum(-1),
+    "MUL": _mul,
+    "CONCATENATION": _concatenation,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ai_edge_litert import schema_py_generated as tflite
 from flatbuffers import flexbuffers
 
+from keras_bc.deploy.builtin import product_factor
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
@@ -50,11 +51,20 @@ _PADDING = {"padding": "padding"}
 BUILTINS = {
     "FULLY_CONNECTED": Builtin("FullyConnectedOptions", 4),
     "CONV_2D": Builtin("Conv2DOptions", 3, {**_STRIDES, **_DILATIONS, **_PADDING}),
+    "DEPTHWISE_CONV_2D": Builtin(
+        "DepthwiseConv2DOptions",
+        3,
+        {"depth_multiplier": "depthMultiplier", **_STRIDES, **_DILATIONS, **_PADDING},
+    ),
     "MAX_POOL_2D": Builtin("Pool2DOptions", 2, {**_FILTER, **_STRIDES, **_PADDING}),
     "AVERAGE_POOL_2D": Builtin("Pool2DOptions", 2, {**_FILTER, **_STRIDES, **_PADDING}),
     "PAD": Builtin("PadOptions", 2),
     "RESHAPE": Builtin("ReshapeOptions", 1),
     "SOFTMAX": Builtin("SoftmaxOptions", 2, {"beta": "beta"}),
+    "ADD": Builtin("AddOptions", 2),
+    "SUB": Builtin("SubOptions", 2),
+    "MUL": Builtin("MulOptions", 2),
+    "CONCATENATION": Builtin("ConcatenationOptions", 2, {"axis": "axis"}),
 }
 
 
@@ -75,6 +85,8 @@ def op_code(graph: Graph, op: Op) -> tuple[int, str | None, int]:
             version = 12
         elif len(graph.tensors[op.outputs[0]].shape) > 2:
             version = 5
+    elif op.kind == "MUL" and product_factor(graph, op)[1] < 31:  # the factor is 1 or more
+        version = 3
     return getattr(tflite.BuiltinOperator, op.kind), None, version
 
 

@@ -2,18 +2,19 @@
 
 A file may come from anywhere. What is checked here once need not be checked by the emitter, the
 NumPy executor or the firmware: that each op has the tensors, types, shapes and options of its kind
-(`op_checks.py`, `few_bit_checks.py`), and reads what is computed before it. The delegate, which
-meets files on its own, checks its ops again in C.
+(`op_checks.py` and its kin), and reads what is computed before it. The delegate, which meets files
+on its own, checks its ops again in C.
 """
 
 import contextlib
 from collections.abc import Iterator
 
+from keras_bc.deploy import builtin_checks, op_checks
 from keras_bc.deploy.checks import Wrong, check_activation, check_int8, require
 from keras_bc.deploy.graph import Graph, Op
-from keras_bc.deploy.op_checks import KINDS
 from keras_bc.errors import UserError
 
+_KINDS = op_checks.KINDS | builtin_checks.KINDS
 _TEXTS = ("weights", "padding")  # all other options are integers
 
 
@@ -56,7 +57,7 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
-    kind = KINDS[op.kind]
+    kind = _KINDS[op.kind]
     kind.check_counts(len(op.inputs))
     require(len(op.outputs) == 1, f"{len(op.outputs)} outputs, expected 1")
     require(op.outputs[0] not in ready, "its output is computed twice")

@@ -1,4 +1,4 @@
-/* CONV_2D of TensorFlow Lite, int8, with per-channel weights of zero point 0
+/* CONV_2D and DEPTHWISE_CONV_2D of TensorFlow Lite, int8, with per-channel weights of zero point 0
  * [out][height][width][in / groups] (equation in conv_2d.h).
  *
  * SPDX-License-Identifier: Apache-2.0

@@ -12,7 +12,10 @@ from keras_bc.deploy.windows import IDENTITY, Window, to_options, window_for
 
 
 class Builder:
-    """Grows a chain, each op's sizes, options and constants drawn from a seed."""
+    """Grows a chain, now and then with a branch beside it that an op joins.
+
+    Each op's sizes, options and constants are drawn from a seed.
+    """
 
     def __init__(
         self,
@@ -62,14 +65,15 @@ class Builder:
         shape: tuple[int, ...],
         constants: list[Tensor],
         options: dict,
-        more: str | None = None,
+        flows: list[Tensor] | None = None,
         bits: int | None = None,
         **output,
     ) -> None:
         """One op from the chain's end to a new tensor, which becomes the end.
 
-        It may read one tensor `more`; its output may be words of as many `bits`. `output` may fix
-        the new tensor's scale and zero point.
+        `flows` are its computed inputs, if not the end alone: constants stand behind the first. Its
+        output may be words of as many `bits`. `output` may fix the new tensor's scale and zero
+        point.
         """
         name = f"{kind.lower()}_{len(self.graph.ops)}"
         y = self._activation(f"{name}/output", shape, **output)
@@ -79,8 +83,8 @@ class Builder:
         for constant in constants:
             constant.name = f"{name}/{constant.name}"
             self.graph.tensors[constant.name] = constant
-        inputs = [self.x.name] + [constant.name for constant in constants]
-        inputs += [] if more is None else [more]
+        first, *others = [tensor.name for tensor in flows or [self.x]]
+        inputs = [first, *(constant.name for constant in constants), *others]
         self.graph.ops.append(Op(kind, name, inputs, [y.name], options))
         self.x = y
 
@@ -121,7 +125,8 @@ class Builder:
         if shortcut is not None:
             pair = quantize_multiplier(256 * rng.uniform(0.2, 1.5))
             options |= dict(zip(("shortcut_multiplier", "shortcut_shift"), pair, strict=True))
-        self._append(kind, shape, [words, channels], options, more=shortcut)
+        flows = [self.x] if shortcut is None else [self.x, self.graph.tensors[shortcut]]
+        self._append(kind, shape, [words, channels], options, flows=flows)
 
     def _shortcut(self, shape: tuple[int, ...]) -> str | None:
         """An int8 tensor of the shape, if there is one and chance wants it."""
@@ -159,18 +164,21 @@ class Builder:
 
     def _int8(self, kind: str, shape: tuple[int, ...], weights: np.ndarray, options: dict) -> None:
         """A builtin with int8 weights, one scale a channel, or one for all where it must."""
-        out, taps = shape[-1], weights[0].size
-        scales = out if kind == "CONV_2D" else 1
+        out = shape[-1]
+        taps = weights.size // out
+        scales = 1 if kind == "FULLY_CONNECTED" else out
         output_scale = np.exp2(self.rng.uniform(-8, -1, 1)).astype(np.float32)
         spread = self.rng.uniform(0.3, 3, scales) * 60 / (74 * 74 * np.sqrt(taps))
         scale = (spread * output_scale / self.x.scale).astype(np.float32)
         limit = int(74 * 74 * np.sqrt(taps))
         bias = self.rng.integers(-limit, limit + 1, out).astype(np.int32)
         constants = [
-            _constant("weights", weights, scale),
+            _constant("weights", weights, scale, axis=3 if kind == "DEPTHWISE_CONV_2D" else 0),
             _constant("bias", bias, self.x.scale * scale),
         ]
         zero_point = int(self.rng.choice([-128, self.rng.integers(-128, 128)]))
+        if kind == "DEPTHWISE_CONV_2D":
+            zero_point = -128
         self._append(kind, shape, constants, options, scale=output_scale, zero_point=zero_point)
 
     def _add_few_bit_fully_connected(self, kind: str, out: int = 0) -> None:
@@ -223,14 +231,19 @@ class Builder:
     def _add_int8_conv(self, kind: str) -> None:
         _, height, width, channels = self.x.shape
         window, padding = self._padded_window((height, width), dilates=self.rng.random() < 0.3)
-        out = int(self.rng.integers(1, 9))
-        shape = out, window.height, window.width, channels
-        weights = self.rng.integers(-127, 128, shape).astype(np.int8)
         options = _strides(window) | {
             "dilation_h": window.dilation_height,
             "dilation_w": window.dilation_width,
             "padding": padding,
         }
+        if kind == "CONV_2D":
+            out = int(self.rng.integers(1, 9))
+            shape = out, window.height, window.width, channels
+        else:
+            options["depth_multiplier"] = int(self.rng.integers(1, 4))
+            out = channels * options["depth_multiplier"]
+            shape = 1, window.height, window.width, out
+        weights = self.rng.integers(-127, 128, shape).astype(np.int8)
         self._int8(kind, (1, *window.output_size(height, width), out), weights, options)
 
     def _add_pool(self, kind: str) -> None:
@@ -244,9 +257,11 @@ class Builder:
         shape = (1, *window.output_size(height, width), channels)
         self._append(kind, shape, [], options, **self._same_quantization())
 
-    def _add_pad(self, kind: str) -> None:
+    def _add_pad(self, kind: str, axis: int | None = None) -> None:
         paddings = np.zeros((4, 2), np.int32)
         paddings[1:3] = self.rng.integers(0, 3, (2, 2))
+        if axis is not None:
+            paddings[3 - axis] = 0
         shape = tuple((np.array(self.x.shape) + paddings.sum(axis=1)).tolist())
         constant = _constant("paddings", paddings)
         self._append(kind, shape, [constant], {}, **self._same_quantization())
@@ -255,6 +270,89 @@ class Builder:
         shape = (1, prod(self.x.shape))
         constant = _constant("shape", np.array((-1, *shape[1:]), np.int32))
         self._append(kind, shape, [constant], {}, **self._same_quantization())
+
+    def _add_pair(self, kind: str) -> None:
+        pair = [self.x, self._partner()]
+        if self.rng.random() < 0.5:
+            pair.reverse()
+        # An output that is about as wide as what it holds.
+        a, b = (float(tensor.scale[0]) for tensor in pair)
+        typical = 74 * a * b if kind == "MUL" else np.hypot(a, b)
+        output = self._output_scale(typical)
+        self._append(kind, self.x.shape, [], {}, pair, **output)
+
+    def _partner(self) -> Tensor:
+        """What an op takes beside the chain's end: an earlier tensor, or a branch of its own."""
+        end = self.x
+        if self.rng.random() < 0.5:
+            same = [tensor for tensor in self._flows() if tensor.shape == end.shape]
+            return same[self.rng.integers(len(same))]
+        smaller = self.rng.random() < 0.6
+        if smaller and len(end.shape) == 4:
+            self._add_global_pool()
+        if not smaller or len(self.x.shape) == 2 or self.rng.random() < 0.3:
+            self._add_dense_int8(1 if smaller else end.shape[-1])
+        partner, self.x = self.x, end
+        return partner
+
+    def _add_dense_int8(self, out: int) -> None:
+        given, self.outputs = self.outputs, "int8"
+        self.add("KbcFullyConnected", out)
+        self.outputs = given
+
+    def _add_concatenation(self, kind: str) -> None:
+        axis = int(self.rng.integers(1, len(self.x.shape)))
+        inputs = [self.x]
+        if self.rng.random() < 0.6:
+            inputs.append(self._longer_or_shorter(axis))
+        while len(inputs) == 1 or self.rng.random() < 0.3:
+            inputs.append(self._alike(axis))
+        inputs = [inputs[number] for number in self.rng.permutation(len(inputs))]
+        shape = list(self.x.shape)
+        shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
+        self._append(kind, tuple(shape), [], {"axis": axis}, inputs, **self._same_quantization())
+
+    def _longer_or_shorter(self, axis: int) -> Tensor:
+        """A branch that differs from the chain's end in the size of an axis."""
+        end = self.x
+        if axis == len(end.shape) - 1:
+            self._add_dense_int8(int(self.rng.integers(1, 9)))
+            self.x.scale, self.x.zero_point = end.scale, end.zero_point  # which it heeds not
+        else:
+            self._add_pad("PAD", axis)
+        branch, self.x = self.x, end
+        return branch
+
+    def _alike(self, axis: int) -> Tensor:
+        """An earlier tensor that differs from the chain's end in no more than the size of an axis.
+
+        It may be the end itself.
+        """
+
+        def rest(tensor: Tensor) -> tuple:
+            shape = [None if number == axis else n for number, n in enumerate(tensor.shape)]
+            return shape, float(tensor.scale[0]), tensor.zero_point
+
+        alike = [tensor for tensor in self._flows() if rest(tensor) == rest(self.x)]
+        return alike[self.rng.integers(len(alike))]
+
+    def _flows(self) -> list[Tensor]:
+        """The int8 tensors that are computed."""
+        tensors = self.graph.tensors.values()
+        return [tensor for tensor in tensors if tensor.data is None and tensor.dtype == "int8"]
+
+    def _output_scale(self, typical: float) -> dict:
+        """A scale for values of which `typical` is one step of int8, and a zero point."""
+        scale = typical * np.exp2(self.rng.uniform(-1, 1, 1))
+        zero_point = int(self.rng.choice([-128, 127, *self.rng.integers(-100, 100, 4)]))
+        return {"scale": scale.astype(np.float32), "zero_point": zero_point}
+
+    def _add_global_pool(self) -> None:
+        _, height, width, channels = self.x.shape
+        options = {"filter_h": height, "filter_w": width, "stride_h": 1, "stride_w": 1}
+        options["padding"] = "VALID"
+        shape = (1, 1, 1, channels)
+        self._append("AVERAGE_POOL_2D", shape, [], options, **self._same_quantization())
 
     def _add_softmax(self, kind: str) -> None:
         scale = np.array([1 / 256], np.float32)
@@ -291,8 +389,10 @@ def _fits(tensor: Tensor, shape: tuple[int, ...]) -> bool:
     return tensor.data is None and tensor.dtype == "int8" and tensor.shape == shape
 
 
-def _constant(name: str, data: np.ndarray, scale: np.ndarray | None = None) -> Tensor:
-    return Tensor(name, data.shape, str(data.dtype), data, scale)
+def _constant(
+    name: str, data: np.ndarray, scale: np.ndarray | None = None, axis: int = 0
+) -> Tensor:
+    return Tensor(name, data.shape, str(data.dtype), data, scale, axis=axis)
 
 
 def _strides(window: Window) -> dict[str, int]:
@@ -308,9 +408,14 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "KbcUnpack": Builder._add_unpack,
     "FULLY_CONNECTED": Builder._add_int8_fully_connected,
     "CONV_2D": Builder._add_int8_conv,
+    "DEPTHWISE_CONV_2D": Builder._add_int8_conv,
     "MAX_POOL_2D": Builder._add_pool,
     "AVERAGE_POOL_2D": Builder._add_pool,
     "PAD": Builder._add_pad,
     "RESHAPE": Builder._add_reshape,
     "SOFTMAX": Builder._add_softmax,
+    "ADD": Builder._add_pair,
+    "SUB": Builder._add_pair,
+    "MUL": Builder._add_pair,
+    "CONCATENATION": Builder._add_concatenation,
 }

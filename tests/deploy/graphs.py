@@ -7,7 +7,9 @@ import numpy as np
 from keras_bc.deploy.graph import Graph
 from tests.deploy.graph_builder import Builder
 
-VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED")
+ANY_KINDS = ("ADD", "SUB", "MUL", "CONCATENATION")
+"""Of tensors with any number of axes."""
+VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED", *ANY_KINDS)
 IMAGE_KINDS = (
     "KbcConv2D",
     "KbcDepthwiseConv2D",
@@ -16,9 +18,11 @@ IMAGE_KINDS = (
     "KbcPack",
     "KbcUnpack",
     "CONV_2D",
+    "DEPTHWISE_CONV_2D",
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
     "PAD",
+    *ANY_KINDS,
 )
 KINDS = tuple(dict.fromkeys(IMAGE_KINDS + VECTOR_KINDS + ("RESHAPE", "SOFTMAX")))
 
@@ -60,7 +64,8 @@ def graph_of(kind: str, seed: int, bits: bool = False, **fixed) -> Graph:
     """
     builder = Builder(seed, **fixed)
     rng = builder.rng
-    if kind in VECTOR_KINDS or kind == "SOFTMAX":
+    vector = kind in VECTOR_KINDS or kind == "SOFTMAX"
+    if vector and not (kind in ANY_KINDS and rng.random() < 0.6):
         builder.input((1, int(rng.integers(1, 150))))
     else:
         builder.input((1, *rng.integers(3, 13, 2).tolist(), int(rng.integers(1, 9))))

@@ -15,7 +15,8 @@ def assert_same(one: Graph, other: Graph) -> None:
     assert one.ops == other.ops
     assert list(one.tensors) == list(other.tensors)
     for a, b in zip(one.tensors.values(), other.tensors.values(), strict=True):
-        assert (a.name, a.shape, a.dtype, a.zero_point) == (b.name, b.shape, b.dtype, b.zero_point)
+        assert (a.name, a.shape, a.dtype) == (b.name, b.shape, b.dtype)
+        assert (a.zero_point, a.axis) == (b.zero_point, b.axis)
         np.testing.assert_array_equal(a.scale, b.scale)
         np.testing.assert_array_equal(a.data, b.data)
         assert a.data is None or a.data.dtype == b.data.dtype
@@ -186,3 +187,16 @@ def test_options_of_another_version_are_refused():
     data = repack(flatbuffer.write(graph_of("KbcFullyConnected", 0)), change)
     with pytest.raises(UserError, match="version 2, not 1"):
         flatbuffer.read(data)
+
+
+@pytest.mark.parametrize(("scale", "version"), [(0.25, 2), (0.24, 3)])
+def test_a_product_that_grows_has_a_version_of_its_own(scale, version):
+    graph = graph_of("MUL", 0)
+    op = graph.ops[-1]
+    for name in (*op.inputs, *op.outputs):
+        graph.tensors[name].scale = np.array([0.5], np.float32)
+    graph.tensors[op.outputs[0]].scale = np.array([scale * 1.001], np.float32)
+    codes = tflite.ModelT.InitFromPackedBuf(flatbuffer.write(graph)).operatorCodes
+    assert [code.version for code in codes if code.builtinCode == tflite.BuiltinOperator.MUL] == [
+        version
+    ]

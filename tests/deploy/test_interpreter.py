@@ -92,7 +92,12 @@ def test_every_runtime_gives_the_integers_of_the_reference(runtime, tmp_path):
     for number, (graph, x) in enumerate(zip(graphs, inputs, strict=True)):
         with np.load(models / f"{number}.npz") as outputs:
             activations = {name.replace("|", "/"): outputs[name] for name in outputs}
-        assert_same_integers(activations, reference.run(graph, x))
+        expected = reference.run(graph, x)
+        if runtime == "tflite_runtime":
+            # It lets some ops write over their inputs, even where all tensors are to be kept.
+            expected = {name: expected[name] for name in graph.outputs}
+            activations = {name: activations[name] for name in graph.outputs}
+        assert_same_integers(activations, expected)
 
 
 def test_any_batch_runs():

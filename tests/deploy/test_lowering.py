@@ -14,8 +14,8 @@ def test_every_kind_is_lowered(kind):
     builder.add(kind)
     if kind == "RESHAPE":
         builder.add("SOFTMAX")
-    graph = builder.finish()
-    assert len(lower(graph)) == len([op for op in graph.ops if op.kind != "RESHAPE"])
+    calls = lower(builder.finish())
+    assert kind in [call.op.kind for call in calls] or calls[-1].op.kind == "SOFTMAX"
 
 
 @pytest.mark.parametrize("kind", ["KbcConv2D", "KbcDepthwiseConv2D", "CONV_2D"])

@@ -112,6 +112,23 @@ def test_int8_convolution_has_a_scale_for_each_channel():
     assert run("CONV_2D", IMAGE, (1, 1, 2), constants, options, x_zero=5) == [[[10, 3]]]
 
 
+def test_int8_depthwise_convolution_multiplies_channels():
+    options = {"stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1, "padding": "VALID"}
+    image = [[[1, 10], [2, 20]]]
+    weights = np.zeros((1, 1, 2, 4))  # of each input channel: its sum, then its last pixel halved
+    weights[..., 0] = weights[..., 2] = weights[:, :, 1, 1] = weights[:, :, 1, 3] = 1
+    constants = int8(weights, [1, 0.5, 1, 0.5], [0, 0, -40, 1])
+    y = run(
+        "DEPTHWISE_CONV_2D",
+        image,
+        (1, 1, 4),
+        constants,
+        options | {"depth_multiplier": 2},
+        y_zero=-128,
+    )
+    assert y == [[[-125, -127, -128, -117]]]  # 3, 2/2, 30 - 40, 21/2 rounded up
+
+
 def _pool_options(padding):
     return {"filter_h": 2, "filter_w": 2, "stride_h": 2, "stride_w": 2, "padding": padding}
 

@@ -48,7 +48,7 @@ def change_output(**fields):
     return apply
 
 
-DENSE, CONV = "KbcFullyConnected", "KbcConv2D"
+DENSE, CONV, DEPTHWISE = "KbcFullyConnected", "KbcConv2D", "DEPTHWISE_CONV_2D"
 BUILTINS = "CONV_2D", "FULLY_CONNECTED"
 
 
@@ -86,27 +86,52 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         ("CONV_2D", change_constant(1, lambda data: data[..., :-1]), "the weights is int8"),
         ("CONV_2D", change_constant(2, filled(0, value=2**31 - 1)), "a bias"),
         ("CONV_2D", change_output(scale=np.array([1e-30], np.float32)), "multiplier"),
+        (DEPTHWISE, change_output(zero_point=0), "zero point 0, expected -128"),
+        (DEPTHWISE, set_option("depth_multiplier", 0), "depth multiplier is 0"),
+        (DEPTHWISE, set_option("depth_multiplier", 9), "are not 9 an input channel"),
+        (DEPTHWISE, change_constant(1, lambda data: data[..., :-1]), "an input channel"),
+        (DEPTHWISE, change_constant(1, lambda data: np.repeat(data, 2, 0)), "the weights is"),
+        (DEPTHWISE, change_constant(2, lambda data: data[:-1]), "the bias is"),
+        (DEPTHWISE, lambda graph, op: setattr(graph.tensors[op.inputs[1]], "axis", 0), "scales"),
+        ("CONV_2D", lambda graph, op: setattr(graph.tensors[op.inputs[1]], "axis", 3), "scales"),
         ("MAX_POOL_2D", set_option("stride_h", 40), "the output is int8"),
         ("AVERAGE_POOL_2D", change_output(zero_point=3), "another scale or zero point"),
         ("PAD", change_constant(1, filled(3, 1, value=1)), "batch or the channels"),
         ("PAD", change_constant(1, filled(1, 1, value=-1)), "negative"),
         ("RESHAPE", change_constant(1, filled(1, value=7)), "its shape is"),
         ("SOFTMAX", set_option("beta", 2), "beta is 2"),
+        ("ADD", change_output(scale=np.array([1e-9], np.float32)), "scale is too small"),
+        ("SUB", change_output(scale=np.array([2e18], np.float32)), "between 2\\^-60 and 2\\^60"),
+        ("ADD", change_output(shape=(1, 2, 3)), "does not serve for"),
+        ("SUB", change_output(shape=(1, 20, 7, 5)), "does not serve for"),
+        ("MUL", change_output(scale=np.array([1e-9], np.float32)), "multiplier overflows"),
+        ("MUL", lambda graph, op: op.inputs.pop(), "1 inputs, expected 2"),
+        ("CONCATENATION", set_option("axis", 0), "axis 0 is not behind the batch"),
+        ("CONCATENATION", set_option("axis", 4), "axis 4 is not behind the batch"),
+        ("CONCATENATION", change_output(zero_point=5), "another scale or zero point"),
+        ("CONCATENATION", lambda graph, op: op.inputs.append("input"), "its inputs fill"),
+        (
+            "CONCATENATION",
+            lambda graph, op: op.inputs.__delitem__(slice(1, None)),
+            "1 inputs, expected 2",
+        ),
+        ("CONCATENATION", change_output(shape=(1, 9)), "does not fit"),
         ("SOFTMAX", change_output(zero_point=0), "scale 1/256"),
     ],
 )
 def test_what_is_wrong_is_named(kind, change, words):
     graph = graph_of(kind, 11, **PLAIN)
-    change(graph, graph.ops[0])
+    op = graph.ops[-1]
+    change(graph, op)
     with pytest.raises(UserError, match=words) as caught:
         validate(graph)
-    assert f"`{graph.ops[0].name}` ({kind})" in str(caught.value)
+    assert f"`{op.name}` ({kind})" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_op_must_follow_what_it_reads(kind):
     graph = graph_of(kind, 2)
-    graph.ops[0].inputs[0] = graph.ops[0].outputs[0]
+    graph.ops[-1].inputs[0] = graph.ops[-1].outputs[0]
     with pytest.raises(UserError, match="not computed before it"):
         validate(graph)
 

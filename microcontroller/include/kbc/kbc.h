@@ -166,13 +166,48 @@ typedef struct {
     const float *exponentials; /* [256]: exp(-scale * d) of the distance d from the row's maximum */
 } kbc_softmax_params;
 
+/* A real factor: multiplier * 2^-shift, in the ranges of a kbc_channel. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+} kbc_factor;
+
+/* Two inputs of an element-wise operation with `size` outputs. The smaller one, whose size divides
+ * `size`, serves again and again. */
+typedef struct {
+    int32_t size;
+    int32_t a_size, b_size;
+    int32_t a_zero_point, b_zero_point;
+} kbc_operands;
+
+/* y = a + b, or a - b (equation in int8_add.c). */
+typedef struct {
+    kbc_operands operands;
+    int32_t b_sign; /* 1 or -1 */
+    kbc_factor a_factor, b_factor, factor;
+    kbc_output output;
+} kbc_add_params;
+
+/* y = a * b */
+typedef struct {
+    kbc_operands operands;
+    kbc_factor factor;
+    kbc_output output;
+} kbc_mul_params;
+
+/* y[rows] = the rows of all inputs, one behind the other */
+typedef struct {
+    int32_t rows;
+    int32_t inputs;
+    const uint32_t *sizes; /* [inputs]: values in a row of each */
+} kbc_concatenation_params;
+
 /* All of one type: x is int8 or words of bits, `shortcut` NULL where there is none, and y what
  * `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is x if it is
  * words. */
 typedef kbc_status kbc_fully_connected_function(const kbc_fully_connected_params *p, const void *x,
                                                 const int8_t *shortcut, void *y, void *scratch);
 typedef int32_t kbc_fully_connected_scratch_function(const kbc_fully_connected_params *p);
-
 kbc_fully_connected_function kbc_fully_connected_s8;
 kbc_fully_connected_function kbc_fully_connected_s8_ternary;
 kbc_fully_connected_function kbc_fully_connected_b1;
@@ -230,6 +265,10 @@ kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, in
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+kbc_status kbc_int8_mul(const kbc_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
+                                  int8_t *y);
 
 #ifdef __cplusplus
 }

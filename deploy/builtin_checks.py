@@ -1,0 +1,91 @@
+"""What holds of the int8 builtins without sums of products, beyond `op_checks.py`: those that join
+tensors, work element by element, or move.
+
+What TensorFlow Lite would compute by an overflow or by its floats' ends, or end the process at, is
+refused here, so that every executor need only know the ordinary case.
+"""
+
+import itertools
+
+import numpy as np
+
+from keras_bc.deploy.builtin import product_factor, sum_factors
+from keras_bc.deploy.checks import check_same_scale, require
+from keras_bc.deploy.graph import Graph, Op, Tensor
+from keras_bc.deploy.op_checks import Kind
+
+MOST_INPUTS = 1 << 10  # of a concatenation
+_MOST_AXES = 4  # that the interpreter's kernels have, of those that take any number in the schema
+_LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
+
+
+def _check_sum(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    _check_pair(graph, op, y)
+    sum_factors(graph, op)
+
+
+def _check_product(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    _check_pair(graph, op, y)
+    check_factor(product_factor(graph, op), 255 * 255)
+
+
+def _check_pair(graph: Graph, op: Op, y: Tensor) -> None:
+    inputs = [graph.tensors[name] for name in op.inputs]
+    for tensor in inputs:
+        _check_smaller(tensor.shape, y.shape)
+    require(
+        y.shape in [tensor.shape for tensor in inputs], "both inputs are smaller than the output"
+    )
+    check_axes(y)
+    check_scales(*inputs, y)
+
+
+def _check_smaller(shape: tuple[int, ...], whole: tuple[int, ...]) -> None:
+    """A tensor that serves for a whole one has its last axes, and 1 before them."""
+    last = list(itertools.dropwhile(lambda n: n == 1, shape))
+    require(
+        len(shape) == len(whole) and last == list(whole[len(whole) - len(last) :]),
+        f"an input of shape {list(shape)} does not serve for {list(whole)}",
+    )
+
+
+def _check_concatenation(
+    graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor
+) -> None:
+    axis = op.options["axis"]
+    require(1 <= axis < len(y.shape), f"axis {axis} is not behind the batch")
+    inputs = [graph.tensors[name] for name in op.inputs]
+    for tensor in inputs:
+        check_same_scale(tensor, y)
+        others = [shape[:axis] + shape[axis + 1 :] for shape in (tensor.shape, y.shape)]
+        fits = len(tensor.shape) == len(y.shape) and others[0] == others[1]
+        require(fits, f"an input of shape {list(tensor.shape)} does not fit {list(y.shape)}")
+    total = sum(tensor.shape[axis] for tensor in inputs)
+    require(total == y.shape[axis], f"its inputs fill {total} of {y.shape[axis]} places")
+
+
+def check_axes(tensor: Tensor) -> None:
+    """Raise Wrong where the interpreter has no kernel for so many axes."""
+    axes = len(tensor.shape)
+    require(axes <= _MOST_AXES, f"{axes} axes, expected at most {_MOST_AXES}")
+
+
+def check_scales(*tensors: Tensor) -> None:
+    """Raise Wrong where a scale is so large or small that ratios of scales leave float32."""
+    exponents = np.abs(np.log2([float(tensor.scale[0]) for tensor in tensors]))
+    require(exponents.max() <= _LARGEST_EXPONENT, "a scale is not between 2^-60 and 2^60")
+
+
+def check_factor(factor: tuple[int, int], most: int) -> None:
+    """Raise Wrong where a multiplier moves numbers up to `most` out of int32 (see requantize.h)."""
+    multiplier, shift = factor
+    fits = multiplier == 0 or most << max(31 - shift, 0) < 1 << 31
+    require(fits, "a multiplier overflows its accumulator")
+
+
+KINDS: dict[str, Kind] = {
+    "ADD": Kind(_check_sum, flows=(2, 2)),
+    "SUB": Kind(_check_sum, flows=(2, 2)),
+    "MUL": Kind(_check_product, flows=(2, 2)),
+    "CONCATENATION": Kind(_check_concatenation, flows=(2, MOST_INPUTS)),
+}

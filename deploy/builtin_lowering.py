@@ -1,0 +1,57 @@
+"""The calls of the builtins without sums of products: those that join tensors, work element by
+element, or move. See `lowering.py`.
+"""
+
+from math import prod
+
+import numpy as np
+
+from keras_bc.deploy.builtin import product_factor, sum_factors
+from keras_bc.deploy.call import Call
+from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy.native import (
+    AddParams,
+    ConcatenationParams,
+    FactorParams,
+    MulParams,
+    OperandsParams,
+    OutputParams,
+)
+
+
+def _sum(graph: Graph, op: Op) -> Call:
+    factors = [FactorParams(*pair) for pair in sum_factors(graph, op)]
+    sign = 1 if op.kind == "ADD" else -1
+    params = AddParams(_operands(graph, op), sign, *factors, _output(graph, op))
+    return Call(op, "int8_add", params)
+
+
+def _product(graph: Graph, op: Op) -> Call:
+    factor = FactorParams(*product_factor(graph, op))
+    return Call(op, "int8_mul", MulParams(_operands(graph, op), factor, _output(graph, op)))
+
+
+def _concatenation(graph: Graph, op: Op) -> Call:
+    axis = op.options["axis"]
+    shapes = [graph.tensors[name].shape for name in op.inputs]
+    sizes = np.array([prod(shape[axis:]) for shape in shapes], np.int32)
+    params = ConcatenationParams(prod(shapes[0][:axis]), len(shapes))
+    return Call(op, "int8_concatenation", params, {"sizes": sizes}, gathers=True)
+
+
+def _operands(graph: Graph, op: Op) -> OperandsParams:
+    a, b = (graph.tensors[name] for name in op.inputs)
+    size = prod(graph.tensors[op.outputs[0]].shape)
+    return OperandsParams(size, prod(a.shape), prod(b.shape), a.zero_point, b.zero_point)
+
+
+def _output(graph: Graph, op: Op) -> OutputParams:
+    return OutputParams(graph.tensors[op.outputs[0]].zero_point, -128, 127)
+
+
+LOWERINGS = {
+    "ADD": _sum,
+    "SUB": _sum,
+    "MUL": _product,
+    "CONCATENATION": _concatenation,
+}

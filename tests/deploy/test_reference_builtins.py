@@ -1,0 +1,78 @@
+"""The builtins that join, work element by element or move, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from keras_bc.deploy import reference
+from keras_bc.deploy.graph import Graph, Op, Tensor
+
+
+def flow(values, scale=1.0, zero_point=0):
+    """A computed input of one sample: its tensor, whose data `run` takes."""
+    data = np.array(values, np.int8)[None]
+    return Tensor("flow", data.shape, "int8", data, np.float32([scale]), zero_point)
+
+
+def run(kind, flows, y_shape, constants=(), options=None, scale=1.0, zero_point=0):
+    """The output of a graph of one op, of the given scale and zero point."""
+    names = [f"x{number}" for number in range(len(flows))]
+    graph = Graph("one", inputs=names, outputs=["y"])
+    for name, tensor in zip(names, flows, strict=True):
+        graph.tensors[name] = Tensor(
+            name, tensor.shape, "int8", None, tensor.scale, tensor.zero_point
+        )
+    for tensor in constants:
+        graph.tensors[tensor.name] = tensor
+    y = Tensor("y", (1, *y_shape), "int8", None, np.float32([scale]), zero_point)
+    graph.tensors["y"] = y
+    inputs = names + [tensor.name for tensor in constants]
+    graph.ops = [Op(kind, "op", inputs, ["y"], options or {})]
+    return reference.run(graph, [tensor.data for tensor in flows])["y"][0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    # a is 1, -3, 63, and b 0.5, 0, 0.25: sums of 1.5, -3, 63.25, differences of 0.5, -3, 62.75,
+    # both in steps of 0.5 from 10.
+    [("ADD", [13, 4, 127]), ("SUB", [11, 4, 127])],
+)
+def test_a_sum_has_three_scales(kind, expected):
+    a = flow([3, -5, 127], scale=0.5, zero_point=1)
+    b = flow([2, 0, 1], scale=0.25)
+    assert run(kind, [a, b], (3,), scale=0.5, zero_point=10) == expected
+
+
+def test_halves_of_a_sum_go_away_from_zero():
+    a, b = flow([1, 2, -1, -2]), flow([2, 3, -2, -3])
+    assert run("ADD", [a, b], (4,), scale=2) == [2, 3, -2, -3]  # 1.5, 2.5, -1.5, -2.5
+    assert run("SUB", [b, a], (4,), scale=2) == [1, 1, -1, -1]
+
+
+def test_a_product_of_tensors():
+    a, b = flow([4, -4, 101], 0.5, 1), flow([3, 3, 3], 0.5, 0)
+    # The factor is 1/4, a half of a half. 3 * 3 / 2 = 4.5 goes up to 5, and 5/2 away from zero to
+    # 3; -5 * 3 / 2 = -7.5 goes up to -7, and -7/2 away to -4; 300/4 is beyond 127.
+    assert run("MUL", [a, b], (3,), zero_point=60) == [63, 56, 127]
+    a, b = flow([3, -3]), flow([1, 1])
+    assert run("MUL", [a, b], (2,), scale=2) == [2, -1]  # 1.5, -1.5: there is no second rounding
+
+
+def test_the_smaller_operand_serves_for_all():
+    image = flow([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+    channels, number = flow([[[10, 20]]]), flow([[[3]]])
+    y = run("ADD", [channels, image], (2, 2, 2))
+    assert y == [[[11, 22], [13, 24]], [[15, 26], [17, 28]]]
+    assert run("SUB", [image, channels], (2, 2, 2))[1] == [[-5, -14], [-3, -12]]
+    assert run("MUL", [image, number], (2, 2, 2))[0] == [[3, 6], [9, 12]]
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape", "expected"),
+    [
+        (1, (3, 1, 2), [[[1, 2]], [[3, 4]], [[5, 6]]]),
+        (3, (1, 1, 6), [[[1, 2, 3, 4, 5, 6]]]),
+    ],
+)
+def test_tensors_are_joined_along_an_axis(axis, shape, expected):
+    inputs = [flow([[[1, 2]]]), flow([[[3, 4]]]), flow([[[5, 6]]])]
+    assert run("CONCATENATION", inputs, shape, options={"axis": axis}) == expected
