@@ -31,6 +31,9 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
+LOGISTIC, TANH, ELU, x                                                -
+HARD_SWISH, QUANTIZE
+LEAKY_RELU           x                                                alpha (a float, not negative)
 CONCATENATION        x, ...                                           axis (not 0)
 ==================== ================================================ ==============================
 
@@ -41,7 +44,7 @@ CONCATENATION        x, ...                                           axis (not 
 The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL
 one input may be the smaller: it has as many axes, the first ones 1 and the last ones those of the
 other, and serves for all of it.
-All options are ints but for `weights` and `padding`.
+All options are ints but for `weights`, `padding` and `alpha`.
 """
 
 from dataclasses import dataclass, field
