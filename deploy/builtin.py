@@ -67,7 +67,8 @@ def sum_factors(graph: Graph, op: Op) -> list[tuple[int, int]]:
 def product_factor(graph: Graph, op: Op) -> tuple[int, int]:
     """The multiplier and shift of a MUL: s_a * s_b / s_y, each step rounded to float32."""
     a, b, y = (graph.tensors[name].scale[0] for name in (*op.inputs, *op.outputs))
-    return quantize_multiplier(float(a * b / y))
+    with np.errstate(over="ignore"):  # what is infinite then, quantize_multiplier refuses
+        return quantize_multiplier(float(a * b / y))
 
 
 def softmax_table(scale: float) -> np.ndarray:

@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 
+from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import product_factor, sum_factors
 from keras_bc.deploy.checks import check_same_scale, require
 from keras_bc.deploy.graph import Graph, Op, Tensor
@@ -16,6 +17,8 @@ from keras_bc.deploy.op_checks import Kind
 
 MOST_INPUTS = 1 << 10  # of a concatenation
 _MOST_AXES = 4  # that the interpreter's kernels have, of those that take any number in the schema
+_LARGEST_SLOPE = 1 << 16
+_FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 _LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
 
 
@@ -64,6 +67,21 @@ def _check_concatenation(
     require(total == y.shape[axis], f"its inputs fill {total} of {y.shape[axis]} places")
 
 
+def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
+    check_scales(x, y)
+    if op.kind in _FIXED_OUTPUTS:
+        scale, zero_point = _FIXED_OUTPUTS[op.kind]
+        fixed = y.scale[0] == np.float32(scale) and y.zero_point == zero_point
+        require(bool(fixed), f"its output has not scale {scale} and zero point {zero_point}")
+    if op.kind == "LEAKY_RELU":
+        alpha = op.options["alpha"]
+        require(
+            isinstance(alpha, int | float) and 0 <= alpha <= _LARGEST_SLOPE, f"alpha is {alpha!r}"
+        )
+    builtin_tables.table(graph, op)
+
+
 def check_axes(tensor: Tensor) -> None:
     """Raise Wrong where the interpreter has no kernel for so many axes."""
     axes = len(tensor.shape)
@@ -87,5 +105,6 @@ KINDS: dict[str, Kind] = {
     "ADD": Kind(_check_sum, flows=(2, 2)),
     "SUB": Kind(_check_sum, flows=(2, 2)),
     "MUL": Kind(_check_product, flows=(2, 2)),
+    **dict.fromkeys(builtin_tables.KINDS, Kind(_check_curve)),
     "CONCATENATION": Kind(_check_concatenation, flows=(2, MOST_INPUTS)),
 }

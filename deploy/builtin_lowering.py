@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import product_factor, sum_factors
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op
@@ -16,6 +17,7 @@ from keras_bc.deploy.native import (
     MulParams,
     OperandsParams,
     OutputParams,
+    TableParams,
 )
 
 
@@ -39,6 +41,11 @@ def _concatenation(graph: Graph, op: Op) -> Call:
     return Call(op, "int8_concatenation", params, {"sizes": sizes}, gathers=True)
 
 
+def _table(graph: Graph, op: Op) -> Call:
+    size = prod(graph.tensors[op.inputs[0]].shape)
+    return Call(op, "int8_table", TableParams(size), {"table": builtin_tables.table(graph, op)})
+
+
 def _operands(graph: Graph, op: Op) -> OperandsParams:
     a, b = (graph.tensors[name] for name in op.inputs)
     size = prod(graph.tensors[op.outputs[0]].shape)
@@ -54,4 +61,5 @@ LOWERINGS = {
     "SUB": _sum,
     "MUL": _product,
     "CONCATENATION": _concatenation,
+    **dict.fromkeys(builtin_tables.KINDS, _table),
 }

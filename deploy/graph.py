@@ -34,6 +34,9 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
+LOGISTIC, TANH, ELU, x                                                -
+HARD_SWISH, QUANTIZE
+LEAKY_RELU           x                                                alpha (a float, not negative)
 CONCATENATION        x, ...                                           axis (not 0)
 ==================== ================================================ ==============================
 
@@ -52,7 +55,7 @@ options `shortcut_multiplier` and `shortcut_shift` (see kbc.h). `input_dilation_
 `padding` is "SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`. All options
-are ints but for `weights` and `padding`.
+are ints but for `weights`, `padding` and `alpha`.
 
 The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL one input may be the
 smaller: it has as many axes, the first ones 1 and the last ones those of the other, and serves for

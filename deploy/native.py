@@ -161,6 +161,13 @@ class ConcatenationParams(Structure):
     _fields_ = [*_ints("rows inputs"), ("sizes", c_void_p)]
 
 
+class TableParams(Structure):
+    """`kbc_table_params`."""
+
+    c_name = "kbc_table_params"
+    _fields_ = [*_ints("size"), ("table", c_void_p)]
+
+
 @cache
 def library() -> ctypes.CDLL:
     """The shared object of the delegate, which exports every kernel."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import (
     SUM_SHIFT,
     builtin_channels,
@@ -154,6 +155,10 @@ def _concatenation(graph: Graph, op: Op, *inputs: np.ndarray) -> np.ndarray:
     return np.concatenate(inputs, axis=op.options["axis"])
 
 
+def _curve(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    return builtin_tables.table(graph, op)[x.astype(np.int64) - LOW]
+
+
 def _distance(graph: Graph, op: Op, number: int, x: np.ndarray) -> np.ndarray:
     """x - zx of an input, in int64."""
     return x.astype(np.int64) - graph.tensors[op.inputs[number]].zero_point
@@ -223,4 +228,5 @@ _EQUATIONS = {
     "SUB": _sum(-1),
     "MUL": _mul,
     "CONCATENATION": _concatenation,
+    **dict.fromkeys(builtin_tables.KINDS, _curve),
 }

@@ -32,7 +32,8 @@ class Builtin:
     """A builtin op of the schema.
 
     Attributes:
-        table: The name of its table of options; a table that has none of our fields stays empty.
+        table: The name of its table of options, "NONE" for no table; one that has none of our
+            fields stays empty.
         version: The op version that the converter gives it with int8 tensors, which a runtime
             checks before it runs it.
         fields: The graph's option -> the field of the table, as the object API names it.
@@ -65,6 +66,12 @@ BUILTINS = {
     "SUB": Builtin("SubOptions", 2),
     "MUL": Builtin("MulOptions", 2),
     "CONCATENATION": Builtin("ConcatenationOptions", 2, {"axis": "axis"}),
+    "LOGISTIC": Builtin("NONE", 2),
+    "TANH": Builtin("NONE", 2),
+    "LEAKY_RELU": Builtin("LeakyReluOptions", 1, {"alpha": "alpha"}),
+    "ELU": Builtin("NONE", 1),
+    "HARD_SWISH": Builtin("HardSwishOptions", 1),
+    "QUANTIZE": Builtin("QuantizeOptions", 1),
 }
 
 
@@ -97,6 +104,8 @@ def pack_options(graph: Graph, op: Op, operator: tflite.OperatorT) -> None:
         operator.customOptions = list(options)
         return
     builtin = BUILTINS[op.kind]
+    if builtin.table == "NONE":
+        return
     table = getattr(tflite, f"{builtin.table}T")()
     for name, attribute in builtin.fields.items():
         value = op.options[name]

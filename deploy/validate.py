@@ -15,7 +15,8 @@ from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
 _KINDS = op_checks.KINDS | builtin_checks.KINDS
-_TEXTS = ("weights", "padding")  # all other options are integers
+_TEXTS = ("weights", "padding")
+_REALS = ("alpha",)  # all other options are integers
 
 
 def validate(graph: Graph) -> None:
@@ -62,7 +63,7 @@ def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
     require(len(op.outputs) == 1, f"{len(op.outputs)} outputs, expected 1")
     require(op.outputs[0] not in ready, "its output is computed twice")
     for name, value in op.options.items():
-        integer = isinstance(value, int) or name in _TEXTS
+        integer = isinstance(value, int) or name in _TEXTS + _REALS
         require(integer, f"option '{name}' is {value!r}, expected an integer")
     inputs = [graph.tensors[name] for name in op.inputs]
     for number, tensor in enumerate(inputs):

@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.fixed_point import quantize_multiplier
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import pack_bits, pack_ternary, words_for
@@ -300,6 +301,20 @@ class Builder:
         self.add("KbcFullyConnected", out)
         self.outputs = given
 
+    def _add_curve(self, kind: str) -> None:
+        scale = float(self.x.scale[0])
+        options = {}
+        if kind == "LEAKY_RELU":
+            options["alpha"] = float(np.float32(self.rng.choice([0.5, 1, self.rng.random()])))
+        output = self._output_scale(scale)
+        if kind == "LOGISTIC":
+            output = {"scale": np.array([1 / 256], np.float32), "zero_point": -128}
+        elif kind == "TANH":
+            output = {"scale": np.array([1 / 128], np.float32), "zero_point": 0}
+        elif kind == "QUANTIZE":  # for values that are not multiples of half a step
+            output["scale"] = np.minimum(output["scale"], 2 * self.x.scale)
+        self._append(kind, self.x.shape, [], options, **output)
+
     def _add_concatenation(self, kind: str) -> None:
         axis = int(self.rng.integers(1, len(self.x.shape)))
         inputs = [self.x]
@@ -418,4 +433,5 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "SUB": Builder._add_pair,
     "MUL": Builder._add_pair,
     "CONCATENATION": Builder._add_concatenation,
+    **dict.fromkeys(builtin_tables.KINDS, Builder._add_curve),
 }

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.graph import Graph
 from tests.deploy.graph_builder import Builder
 
-ANY_KINDS = ("ADD", "SUB", "MUL", "CONCATENATION")
+JOIN_KINDS = ("ADD", "SUB", "MUL", "CONCATENATION")
+CURVE_KINDS = builtin_tables.KINDS
+ANY_KINDS = JOIN_KINDS + CURVE_KINDS
 """Of tensors with any number of axes."""
-VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED", *ANY_KINDS)
+VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED")
 IMAGE_KINDS = (
     "KbcConv2D",
     "KbcDepthwiseConv2D",
@@ -22,13 +25,14 @@ IMAGE_KINDS = (
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
     "PAD",
-    *ANY_KINDS,
 )
-KINDS = tuple(dict.fromkeys(IMAGE_KINDS + VECTOR_KINDS + ("RESHAPE", "SOFTMAX")))
+KINDS = tuple(dict.fromkeys(IMAGE_KINDS + VECTOR_KINDS + ("RESHAPE", "SOFTMAX") + ANY_KINDS))
 
 
 def random_graph(seed: int, layers: int = 4) -> Graph:
     """A chain of random ops: an image or a vector, then `layers` ops, now and then a softmax.
+
+    An op that joins takes an earlier tensor, or a branch of its own beside the chain.
 
     Every kind of the integer dialect comes up, with odd sizes, strides, dilations, paddings,
     groups, negative multipliers and zero points at both ends. Outputs use most of their range.
@@ -40,7 +44,8 @@ def random_graph(seed: int, layers: int = 4) -> Graph:
     else:
         builder.input((1, int(rng.integers(1, 150))))
     for _ in range(layers):
-        kinds = IMAGE_KINDS if len(builder.x.shape) == 4 else VECTOR_KINDS
+        own = IMAGE_KINDS if len(builder.x.shape) == 4 else VECTOR_KINDS
+        kinds = [JOIN_KINDS, CURVE_KINDS, own][int(rng.choice(3, p=[0.2, 0.2, 0.6]))]
         builder.add(str(rng.choice(kinds)))
         if len(builder.x.shape) == 4 and rng.random() < 0.12:
             builder.add("RESHAPE")
@@ -64,8 +69,8 @@ def graph_of(kind: str, seed: int, bits: bool = False, **fixed) -> Graph:
     """
     builder = Builder(seed, **fixed)
     rng = builder.rng
-    vector = kind in VECTOR_KINDS or kind == "SOFTMAX"
-    if vector and not (kind in ANY_KINDS and rng.random() < 0.6):
+    either = kind in ANY_KINDS and rng.random() < 0.4
+    if kind in VECTOR_KINDS or kind == "SOFTMAX" or either:
         builder.input((1, int(rng.integers(1, 150))))
     else:
         builder.input((1, *rng.integers(3, 13, 2).tolist(), int(rng.integers(1, 9))))

@@ -76,3 +76,39 @@ def test_the_smaller_operand_serves_for_all():
 def test_tensors_are_joined_along_an_axis(axis, shape, expected):
     inputs = [flow([[[1, 2]]]), flow([[[3, 4]]]), flow([[[5, 6]]])]
     assert run("CONCATENATION", inputs, shape, options={"axis": axis}) == expected
+
+
+def test_a_logistic_curve():
+    # 1 / (1 + e^-x) of ln 3, -ln 3 and 0 is 3/4, 1/4 and 1/2, of 256 steps.
+    x = flow([1, -1, 0, 127, -128], np.log(3))
+    y = run("LOGISTIC", [x], (5,), scale=1 / 256, zero_point=-128)
+    assert y == [64, -64, 0, 127, -128]
+
+
+def test_a_hyperbolic_tangent():
+    # Of ln 2, -ln 2 and 0: 3/5, -3/5 and 0, of 128 steps.
+    x = flow([1, -1, 0, 100, -100], np.log(2))
+    assert run("TANH", [x], (5,), scale=1 / 128) == [77, -77, 0, 127, -128]
+
+
+def test_an_exponential_linear_unit():
+    x = flow([2, 1, -1, -100], np.log(2))  # e^-ln 2 - 1 = -1/2, and -1 in the end
+    assert run("ELU", [x], (4,), scale=np.log(2) / 2) == [4, 2, -1, -3]
+
+
+def test_a_leaky_relu():
+    # In steps of half an input's: 2 * 6, and -6 / 4 = -1.5, which goes away from zero.
+    x = flow([6, -6, -7], 0.5)
+    y = run("LEAKY_RELU", [x], (3,), options={"alpha": 0.125}, scale=0.25, zero_point=1)
+    assert y == [13, -1, -1]
+
+
+def test_a_hard_swish():
+    # 6, 3, 1, 0, -1, -3 and -6 times 1, 1, 4/6, 1/2, 2/6, 0 and 0, in quarters.
+    x = flow([24, 12, 4, 0, -4, -12, -24], 0.25)
+    assert run("HARD_SWISH", [x], (7,), scale=0.25) == [24, 12, 3, 0, -1, 0, 0]
+
+
+def test_another_scale():
+    x = flow([3, -3, 100], 0.5, zero_point=1)
+    assert run("QUANTIZE", [x], (3,), scale=0.25, zero_point=-10) == [-6, -18, 127]

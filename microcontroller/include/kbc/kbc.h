@@ -202,12 +202,19 @@ typedef struct {
     const uint32_t *sizes; /* [inputs]: values in a row of each */
 } kbc_concatenation_params;
 
+/* y = table[x + 128] */
+typedef struct {
+    int32_t size;
+    const int8_t *table; /* [256] */
+} kbc_table_params;
+
 /* All of one type: x is int8 or words of bits, `shortcut` NULL where there is none, and y what
  * `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is x if it is
  * words. */
 typedef kbc_status kbc_fully_connected_function(const kbc_fully_connected_params *p, const void *x,
                                                 const int8_t *shortcut, void *y, void *scratch);
 typedef int32_t kbc_fully_connected_scratch_function(const kbc_fully_connected_params *p);
+
 kbc_fully_connected_function kbc_fully_connected_s8;
 kbc_fully_connected_function kbc_fully_connected_s8_ternary;
 kbc_fully_connected_function kbc_fully_connected_b1;
@@ -267,6 +274,7 @@ kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *
 kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 kbc_status kbc_int8_mul(const kbc_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
+kbc_status kbc_int8_table(const kbc_table_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
                                   int8_t *y);
 
