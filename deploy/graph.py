@@ -57,9 +57,10 @@ options `shortcut_multiplier` and `shortcut_shift` (see kbc.h). `input_dilation_
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`. All options
 are ints but for `weights`, `padding` and `alpha`.
 
-The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL one input may be the
-smaller: it has as many axes, the first ones 1 and the last ones those of the other, and serves for
-all of it.
+The output of a DEPTHWISE_CONV_2D has the zero point -128. A RESHAPE moves nothing, but its output
+may have another zero point than its input: then it stands for other values. Of ADD, SUB and MUL one
+input may be the smaller: it has as many axes, the first ones 1 and the last ones the other's, and
+serves for all of it.
 """
 
 from dataclasses import dataclass, field

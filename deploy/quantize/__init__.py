@@ -51,9 +51,7 @@ def _check_real(graph: Graph, op: Op) -> None:
             f"Layer `{op.name}` is a transposed convolution of real weights, which cannot be "
             "exported. Use a BinaryConv2DTranspose, or UpSampling2D and a convolution."
         )
-    if groups == channels > 1:
-        raise UserError(f"Layer `{op.name}` (depthwise, real weights) cannot be exported yet.")
-    if groups != 1:
+    if groups not in (1, channels):
         raise UserError(
             f"Layer `{op.name}` is a Conv2D with groups={groups}; only BinaryConv2D can be "
             "exported with groups. Use one, or groups=1."
@@ -63,20 +61,26 @@ def _check_real(graph: Graph, op: Op) -> None:
 def _find(graph: Graph, op: Op):
     """What makes the integer form of an op; None where there is none."""
     if op.kind == "conv_2d" and op.options["weights"] == "real":
-        return builtins.conv_2d
+        depthwise = op.options["groups"] == graph.tensors[op.inputs[0]].shape[-1] > 1
+        return builtins.depthwise_conv_2d if depthwise else builtins.conv_2d
     if op.kind == "max_pool_2d" and graph.tensors[op.outputs[0]].dtype == "bits":
         return few_bit.max_pool_2d
     return _HANDLERS.get(op.kind)
 
 
 _HANDLERS = {
+    "add": builtins.join("ADD"),
     "average_pool_2d": builtins.pool_2d,
+    "concatenate": builtins.concatenate,
     "conv_2d": few_bit.conv_2d,
     "fully_connected": few_bit.fully_connected,
+    "function": builtins.function,
     "max_pool_2d": builtins.pool_2d,
+    "multiply": builtins.join("MUL"),
     "pad_2d": builtins.pad_2d,
     "reshape": builtins.reshape,
     "sign": few_bit.sign,
     "softmax": builtins.softmax,
+    "subtract": builtins.join("SUB"),
     "unpack": few_bit.unpack,
 }

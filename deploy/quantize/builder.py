@@ -1,6 +1,7 @@
 """The integer graph under construction."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import words_for
 from keras_bc.deploy.quantize.affine import HIGH, LOW, affine
+from keras_bc.deploy.quantize.ties import shared_ranges
 
 
 class Builder:
@@ -15,16 +17,18 @@ class Builder:
 
     Attributes:
         fused: That one.
-        ranges: Of its activations.
+        ranges: Of its activations, those that count alike together.
+        fixed: Activations whose scale is not free to choose.
         graph: The integer one.
     """
 
     def __init__(self, fused: Graph, ranges: dict[str, Range]):
-        self.fused, self.ranges = fused, ranges
+        self.fused = fused
+        self.ranges, self.fixed = shared_ranges(fused, ranges)
         self.graph = Graph(fused.name, inputs=list(fused.inputs), outputs=list(fused.outputs))
         self._constants: dict[tuple, str] = {}
         for name in fused.inputs:
-            self.activation(name, *affine(*ranges[name]))
+            self.activation(name, *affine(*self.ranges[name]))
 
     def tensor(self, op: Op, number: int = 0) -> Tensor:
         """An input of a fused op, as it is in the integer graph."""
@@ -62,8 +66,7 @@ class Builder:
         if options.get("levels"):
             scale = np.array([options["high"] / options["levels"]], np.float32)
             return self.activation(op.outputs[0], scale, LOW)
-        least, greatest = np.clip(self.ranges[op.outputs[0]], options["low"], options["high"])
-        return self.activation(op.outputs[0], *affine(float(least), float(greatest)))
+        return self.activation(op.outputs[0], *affine(*self.ranges[op.outputs[0]]))
 
     def bounds(self, op: Op, y: Tensor) -> dict[str, int]:
         """The bounds of an op in the integers of its output."""
@@ -78,15 +81,35 @@ class Builder:
             found[key] = int(np.clip(level, LOW, HIGH))
         return found
 
-    def constant(self, op: Op, key: str, data: np.ndarray, scale=None) -> str:
+    def lift(self, op: Op, y: Tensor) -> None:
+        """Let the op just appended write from the lowest integer on, and its output count as y."""
+        lifted = f"{y.name}/lifted"
+        self.graph.tensors[lifted] = replace(y, name=lifted, zero_point=LOW)
+        self.graph.ops[-1].outputs = [lifted]
+        shape = self.constant(op, "shape", np.array([-1, *y.shape[1:]], np.int32))
+        self.graph.ops.append(Op("RESHAPE", op.name, [lifted, shape], [y.name]))
+
+    def constant(self, op: Op, key: str, data: np.ndarray, scale=None, axis: int = 0) -> str:
         """Add a constant, or find the same one of the layer: where it is called again it has it."""
         scales = None if scale is None else scale.tobytes()
         identity = (op.name, str(data.dtype), data.shape, data.tobytes(), scales)
         if identity not in self._constants:
             name = f"{op.outputs[0]}/{key}"
-            self.graph.tensors[name] = Tensor(name, data.shape, str(data.dtype), data, scale)
+            self.graph.tensors[name] = Tensor(
+                name, data.shape, str(data.dtype), data, scale, axis=axis
+            )
             self._constants[identity] = name
         return self._constants[identity]
+
+    def rescaled(self, op: Op, name: str, scale: np.ndarray, zero_point: int) -> str:
+        """Add an op that brings an activation to another scale; the name of what it makes."""
+        x = self.graph.tensors[name]
+        if x.scale[0] == scale[0] and x.zero_point == zero_point:
+            return name
+        output = f"{op.outputs[0]}/{name}"
+        self.graph.tensors[output] = Tensor(output, x.shape, "int8", None, scale, zero_point)
+        self.graph.ops.append(Op("QUANTIZE", op.name, [name], [output]))
+        return output
 
     def append(self, kind: str, op: Op, *constants: str, **options) -> None:
         """Append an op that reads and writes what a fused op does, its constants in the middle."""

@@ -2,10 +2,19 @@
 
 import numpy as np
 
-from keras_bc.deploy.graph import Op
-from keras_bc.deploy.quantize.affine import HIGH, LIMIT, LOW, check_multipliers, check_products
+from keras_bc.deploy.graph import Op, Tensor
+from keras_bc.deploy.quantize.affine import (
+    HIGH,
+    LIMIT,
+    LOW,
+    affine,
+    check_multipliers,
+    check_products,
+)
 from keras_bc.deploy.quantize.builder import Builder
 from keras_bc.deploy.windows import IDENTITY, Window, window_for
+
+_LARGEST_RATIO = 2**12  # of a step of the inputs and one of their sum or product
 
 
 def conv_2d(builder: Builder, op: Op) -> None:
@@ -13,17 +22,28 @@ def conv_2d(builder: Builder, op: Op) -> None:
     window = op.options["window"]
     options = {"dilation_h": window.dilation_height, "dilation_w": window.dilation_width}
     options |= _padding(window, builder.fused.tensors[op.inputs[0]].shape)
-    builder.append("CONV_2D", op, *_weights_and_bias(builder, op), **options)
+    constants = _int8_weights(builder, op, builder.ranged(op))
+    builder.append("CONV_2D", op, *constants, **options)
 
 
-def _weights_and_bias(builder: Builder, op: Op) -> list[str]:
+def _int8_weights(
+    builder: Builder, op: Op, y: Tensor, lift: float = 0.0, depthwise: bool = False
+) -> list[str]:
     """int8 weights, a scale for each output channel, and int32 bias.
 
     scale and offset of batch norm fold into them; the bounds need no place, since the output's
     range ends at them and int8 saturates there.
+
+    Args:
+        builder: Of the graph.
+        op: With weights `[out, kh, kw, c / groups]`.
+        y: Its output.
+        lift: What is added to all outputs.
+        depthwise: Whether the weights become `[1, kh, kw, out]`.
     """
-    x, y = builder.tensor(op), builder.ranged(op)
+    x = builder.tensor(op)
     weights, scale, offset = builder.data(op)
+    offset = offset + lift
     weights = weights * scale.reshape(-1, *[1] * (weights.ndim - 1))
     rows = np.abs(weights).reshape(len(weights), -1)
     check_products(op, rows.shape[1] * HIGH)
@@ -38,10 +58,77 @@ def _weights_and_bias(builder: Builder, op: Op) -> list[str]:
     sums = (HIGH - LOW) * np.abs(quantized.astype(np.int64)).reshape(len(size), -1).sum(axis=1)
     most = np.maximum(LIMIT / (sums + np.abs(bias) + 1), 1)
     check_multipliers(op, bias_scale / y.scale, most)
+    if depthwise:
+        quantized = np.ascontiguousarray(np.moveaxis(quantized[..., 0], 0, -1))[None]
     return [
-        builder.constant(op, "weights", quantized, size),
+        builder.constant(op, "weights", quantized, size, axis=3 if depthwise else 0),
         builder.constant(op, "bias", bias.astype(np.int32), bias_scale),
     ]
+
+
+def depthwise_conv_2d(builder: Builder, op: Op) -> None:
+    """DEPTHWISE_CONV_2D, whose output begins at the zero point -128 (see graph.py).
+
+    Where negative values are wanted, they are lifted by a whole number of steps, which the bias
+    does, and a RESHAPE that moves nothing takes them back: its output counts from elsewhere.
+    """
+    window = op.options["window"]
+    channels = builder.channels(op)
+    y = builder.ranged(op)
+    lift = y.zero_point - LOW
+    options = {
+        "depth_multiplier": len(builder.data(op)[0]) // channels,
+        "dilation_h": window.dilation_height,
+        "dilation_w": window.dilation_width,
+        **_padding(window, builder.fused.tensors[op.inputs[0]].shape),
+    }
+    constants = _int8_weights(builder, op, y, lift * float(y.scale[0]), depthwise=True)
+    builder.append("DEPTHWISE_CONV_2D", op, *constants, **options)
+    if lift:
+        builder.lift(op, y)
+
+
+def join(kind: str):
+    """ADD, SUB or MUL."""
+
+    def append(builder: Builder, op: Op) -> None:
+        y = builder.ranged(op)
+        a, b = (float(builder.tensor(op, number).scale[0]) for number in (0, 1))
+        step = a * b if kind == "MUL" else max(a, b)
+        check_multipliers(op, np.array([step / float(y.scale[0])]), _LARGEST_RATIO)
+        builder.append(kind, op)
+
+    return append
+
+
+def concatenate(builder: Builder, op: Op) -> None:
+    """CONCATENATION, of what has been brought to one scale."""
+    y = builder.activation(op.outputs[0], *affine(*builder.ranges[op.outputs[0]]))
+    inputs = [builder.rescaled(op, name, y.scale, y.zero_point) for name in op.inputs]
+    builder.graph.ops.append(
+        Op("CONCATENATION", op.name, inputs, list(op.outputs), {"axis": op.options["axis"]})
+    )
+
+
+def function(builder: Builder, op: Op) -> None:
+    """LOGISTIC, TANH, LEAKY_RELU, ELU or HARD_SWISH."""
+    name = op.options["name"]
+    kind, fixed = _FUNCTIONS[name]
+    scale, zero_point = fixed or affine(*builder.ranges[op.outputs[0]])
+    builder.activation(op.outputs[0], np.array(scale, np.float32).reshape(1), zero_point)
+    options = {"alpha": op.options["alpha"]} if name == "leaky_relu" else {}
+    builder.append(kind, op, **options)
+
+
+_FUNCTIONS = {
+    "sigmoid": ("LOGISTIC", (1 / 256, LOW)),
+    "tanh": ("TANH", (1 / 128, 0)),
+    "leaky_relu": ("LEAKY_RELU", None),
+    "elu": ("ELU", None),
+    "hard_swish": ("HARD_SWISH", None),
+}
+"""The op of each function, and its output's scale and zero point where TensorFlow Lite fixes
+them."""
 
 
 def softmax(builder: Builder, op: Op) -> None:

@@ -22,8 +22,10 @@ _TYPES = (
     *(BinaryDense, BinaryConv1D, BinaryConv2D, BinaryConv2DTranspose),
     *(BinaryDepthwiseConv2D, BinarySeparableConv2D, SignActivation),
     *(layers.Dense, layers.Conv1D, layers.Conv2D),
+    *(layers.DepthwiseConv2D, layers.SeparableConv2D),
+    *(layers.Add, layers.Concatenate, layers.Multiply, layers.Subtract),
     *(layers.BatchNormalization, ShiftBatchNormalization, layers.Rescaling, layers.Normalization),
-    *(layers.ReLU, layers.Softmax, layers.Activation),
+    *(layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.Activation),
     *(layers.MaxPooling1D, layers.MaxPooling2D, layers.AveragePooling1D, layers.AveragePooling2D),
     *(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D),
     *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
@@ -35,6 +37,8 @@ _TYPES = (
 _ACTIVATIONS = (
     *(None, keras.activations.linear, keras.activations.relu, keras.activations.relu6),
     *(keras.activations.hard_tanh, keras.activations.hard_sigmoid, keras.activations.softmax),
+    *(keras.activations.sigmoid, keras.activations.tanh, keras.activations.leaky_relu),
+    *(keras.activations.elu, keras.activations.hard_silu),
 )
 
 
@@ -50,14 +54,15 @@ def is_exported(call: Call) -> bool:
         return False
     if type(layer) is SignActivation and not _quantizes(layer.quantizer):
         return False
-    return all(_has_kernel_for(product, layer) for product in products(call))
+    return all(_has_kernel_for(product, call) for product in products(call))
 
 
-def _has_kernel_for(product: Product, layer: keras.Layer) -> bool:
+def _has_kernel_for(product: Product, call: Call) -> bool:
     if product.input_quantizer is not None and not _quantizes(product.input_quantizer):
         return False
     if product.kernel_quantizer is None:
-        return getattr(layer, "groups", 1) == 1
+        depthwise = isinstance(call.layer, layers.DepthwiseConv2D)
+        return depthwise or getattr(call.layer, "groups", 1) in (1, call.input_shape[-1])
     return product.signs_only
 
 

@@ -232,3 +232,73 @@ def test_a_transposed_convolution_of_real_weights_is_refused():
     model = keras.Sequential([keras.Input((4, 4, 3)), layer])
     with pytest.raises(UserError, match="`grow` is a transposed convolution of real weights"):
         integers(model, np.ones((1, 4, 4, 3), np.float32))
+
+
+def _close(model, samples, bound):
+    """The root mean square of the integers' error is at most `bound` of each output's spread."""
+    fused, graph = integers(model, samples)
+    arrays = samples if isinstance(samples, list) else [samples]
+    inputs = [graph.tensors[name] for name in graph.inputs]
+    quantized = [
+        np.clip(np.rint(array / x.scale[0]) + x.zero_point, -128, 127).astype(np.int8)
+        for array, x in zip(arrays, inputs, strict=True)
+    ]
+    found = reference.run(graph, quantized)
+    reals = [real(graph, x.name, array) for x, array in zip(inputs, quantized, strict=True)]
+    expected = calibrate.run(fused, reals)
+    for name in graph.outputs:
+        error = real(graph, name, found[name]) - expected[name]
+        assert np.sqrt(np.mean(error**2)) < bound * expected[name].std()
+    return graph
+
+
+def test_branches_that_join_count_alike():
+    keras.utils.set_random_seed(0)
+    a, b = keras.Input((10, 4)), keras.Input((10, 4))
+    shared = keras_bc.BinaryConv1D(6, 3, padding="causal", activation="relu")
+    parts = [shared(a), shared(b), layers.Activation("sigmoid")(shared(a)), a]
+    joined = layers.Concatenate()(parts)
+    gate = layers.GlobalAveragePooling1D(keepdims=True)(joined)
+    model = keras.Model([a, b], [layers.Multiply()([joined, gate]), layers.LeakyReLU()(joined)])
+    rng = np.random.default_rng(0)
+    samples = [rng.normal(size=(80, 10, 4)).astype(np.float32) for _ in "ab"]
+    graph = _close(model, samples, 0.03)
+    (op,) = (op for op in graph.ops if op.kind == "CONCATENATION")
+    scales = {float(graph.tensors[name].scale[0]) for name in (*op.inputs, *op.outputs)}
+    assert len(scales) == 1
+    # The sigmoid has a scale of its own; the convolutions and the input take the common one.
+    assert [op.kind for op in graph.ops].count("QUANTIZE") == 1
+
+
+def test_a_bounded_builtin_is_brought_to_the_scale_of_what_it_joins():
+    x = keras.Input((6, 6, 3))
+    few = layers.Conv2D(3, 3, padding="same", activation="relu")(x)
+    model = keras.Model(x, layers.Concatenate()([few, x]))
+    graph = _close(model, samples_for(model, 60), 0.03)
+    assert [op.kind for op in graph.ops] == ["CONV_2D", "QUANTIZE", "CONCATENATION"]
+
+
+def test_depthwise_layers_of_real_weights():
+    model = keras.Sequential(
+        [
+            keras.Input((9, 9, 4)),
+            layers.DepthwiseConv2D(3, padding="same"),
+            layers.SeparableConv2D(6, 3, activation="relu"),
+            layers.DepthwiseConv2D(2, depth_multiplier=2, activation="relu"),
+            layers.DepthwiseConv2D(3, strides=2, activation="tanh"),
+        ]
+    )
+    graph = _close(model, samples_for(model, 60), 0.1)  # a tanh has 256 steps from -1 to 1
+    for op in graph.ops:
+        if op.kind == "DEPTHWISE_CONV_2D":
+            assert graph.tensors[op.outputs[0]].zero_point == -128
+    lifted = [op for op in graph.ops if op.outputs[0].endswith("/lifted")]
+    assert len(lifted) == 3  # all but the one with a ReLU
+
+
+@pytest.mark.parametrize("join", [layers.Add, layers.Subtract, layers.Multiply])
+def test_joins_of_two_images(join):
+    x = keras.Input((5, 5, 4))
+    branches = [layers.Conv2D(4, 3, padding="same")(x) for _ in range(2)]
+    model = keras.Model(x, layers.ReLU()(join()(branches)))
+    _close(model, samples_for(model, 60), 0.05)
