@@ -26,7 +26,7 @@ RECIPES = (
         _SHORT,
         name="mnist-mlp-regularized",
         summary="784-3x1024-10 with dropout, 60 epochs, deterministic",
-        layers=mlp(1024, 1024, 1024, 10, input_dropout=0.2, dropout=0.4, **_BINARY),
+        layers=mlp(1024, 1024, 1024, 10, input_dropout=0.2, dropout=0.3, **_BINARY),
         learning_rates=(1e-2, 1e-5),
         jit_compile=False,
     ),
