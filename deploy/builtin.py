@@ -71,6 +71,17 @@ def product_factor(graph: Graph, op: Op) -> tuple[int, int]:
         return quantize_multiplier(float(a * b / y))
 
 
+def prelu_factors(graph: Graph, op: Op) -> list[tuple[int, int]]:
+    """The multipliers and shifts of a PRELU: s_x / s_y, and below zero s_x * s_alpha / s_y.
+
+    Each step is rounded to float32.
+    """
+    x, alpha, y = (graph.tensors[name].scale[0] for name in (*op.inputs, *op.outputs))
+    with np.errstate(over="ignore"):  # as in product_factor
+        factors = x / y, x * alpha / y
+    return [quantize_multiplier(float(factor)) for factor in factors]
+
+
 def softmax_table(scale: float) -> np.ndarray:
     """float32 `[256]`: exp(-scale * d), of the distance d from the row's maximum.
 

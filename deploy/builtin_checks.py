@@ -10,13 +10,14 @@ import itertools
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
-from keras_bc.deploy.builtin import product_factor, sum_factors
-from keras_bc.deploy.checks import check_same_scale, require
+from keras_bc.deploy.builtin import prelu_factors, product_factor, sum_factors
+from keras_bc.deploy.checks import check_same_scale, check_shape, require
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.op_checks import Kind
 
 MOST_INPUTS = 1 << 10  # of a concatenation
 _MOST_AXES = 4  # that the interpreter's kernels have, of those that take any number in the schema
+_LARGEST_RESIZED = (1 << 15) - 1  # pixels of a side
 _LARGEST_SLOPE = 1 << 16
 _FIXED_OUTPUTS = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 _LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
@@ -82,6 +83,58 @@ def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
     builtin_tables.table(graph, op)
 
 
+def _check_slice(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    begin, size = constants
+    check_axes(x)
+    for tensor, what in ((begin, "the beginnings"), (size, "the sizes")):
+        check_shape(tensor, (len(x.shape),), what, "int32")
+    whole_batch = begin.data[0] == 0 and size.data[0] == -1
+    require(bool(whole_batch), "it cuts the batch")
+    require(tuple(size.data[1:].tolist()) == y.shape[1:], "its sizes are not those of its output")
+    begins, ends = begin.data.astype(np.int64), begin.data.astype(np.int64) + y.shape
+    inside = np.all(begins >= 0) and np.all(ends <= x.shape)
+    require(bool(inside), "it reaches beyond its input")
+    check_same_scale(x, y)
+
+
+def _check_resize(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    check_shape(constants[0], (2,), "the size", "int32")
+    require(len(x.shape) == len(y.shape) == 4, "an image has not 4 axes")
+    require(tuple(constants[0].data.tolist()) == y.shape[1:3], "its size is not its output's")
+    require(x.shape[3] == y.shape[3], "it changes the channels")
+    for size, out in zip(x.shape[1:3], y.shape[1:3], strict=True):
+        require(out % size == 0, f"{out} is not a multiple of {size}")
+        require(out <= _LARGEST_RESIZED, f"{out} pixels are too many")
+        _check_nearest(size, out)
+    check_same_scale(x, y)
+
+
+def _check_nearest(size: int, out: int) -> None:
+    """TensorFlow Lite finds the nearest pixel by a float32, or by 16 bits behind the point."""
+    position = np.arange(out)
+    scale = np.float32(size) / np.float32(out)
+    by_float = np.floor(position.astype(np.float32) * scale)
+    by_bits = position * ((size << 16) // out + 1) >> 16
+    exact = position // (out // size)
+    same = np.array_equal(by_float, exact) and np.array_equal(by_bits, exact)
+    require(same, f"the pixels of {size} are not evenly found in {out}")
+
+
+def _check_prelu(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
+    alpha = constants[0]
+    check_axes(x)
+    require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
+    shape = x.shape[1:] if len(alpha.shape) > 1 else x.shape[-1:]
+    check_shape(alpha, shape, "alpha", "int8")
+    one = alpha.scale is not None and len(alpha.scale) == 1 and alpha.scale[0] > 0
+    require(bool(one), "alpha is not quantized with one scale")
+    require(-128 <= alpha.zero_point <= 127, f"alpha has the zero point {alpha.zero_point}")
+    check_scales(x, alpha, y)
+    factor, alpha_factor = prelu_factors(graph, op)
+    check_factor(factor, 255)
+    check_factor(alpha_factor, 255 * 255)
+
+
 def check_axes(tensor: Tensor) -> None:
     """Raise Wrong where the interpreter has no kernel for so many axes."""
     axes = len(tensor.shape)
@@ -106,5 +159,8 @@ KINDS: dict[str, Kind] = {
     "SUB": Kind(_check_sum, flows=(2, 2)),
     "MUL": Kind(_check_product, flows=(2, 2)),
     **dict.fromkeys(builtin_tables.KINDS, Kind(_check_curve)),
+    "SLICE": Kind(_check_slice, constants=2),
+    "RESIZE_NEAREST_NEIGHBOR": Kind(_check_resize, constants=1),
+    "PRELU": Kind(_check_prelu, constants=1),
     "CONCATENATION": Kind(_check_concatenation, flows=(2, MOST_INPUTS)),
 }

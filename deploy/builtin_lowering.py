@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
-from keras_bc.deploy.builtin import product_factor, sum_factors
+from keras_bc.deploy.builtin import prelu_factors, product_factor, sum_factors
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.native import (
@@ -17,6 +17,9 @@ from keras_bc.deploy.native import (
     MulParams,
     OperandsParams,
     OutputParams,
+    PReLUParams,
+    Resize2DParams,
+    SliceParams,
     TableParams,
 )
 
@@ -46,6 +49,28 @@ def _table(graph: Graph, op: Op) -> Call:
     return Call(op, "int8_table", TableParams(size), {"table": builtin_tables.table(graph, op)})
 
 
+def _slice(graph: Graph, op: Op) -> Call:
+    x, begin, _ = (graph.tensors[name] for name in op.inputs)
+    # An image of fewer axes has a height, or a width too, of 1.
+    ones = [1] * (4 - len(x.shape))
+    batch, *size = x.shape
+    first = [0 for _ in ones] + begin.data.tolist()[1:]
+    out = ones + list(graph.tensors[op.outputs[0]].shape[1:])
+    return Call(op, "int8_slice", SliceParams(batch, *ones, *size, *first, *out))
+
+
+def _resize_2d(graph: Graph, op: Op) -> Call:
+    x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    factors = [out // size for size, out in zip(x.shape[1:3], y.shape[1:3], strict=True)]
+    return Call(op, "int8_resize_2d", Resize2DParams(*x.shape, *factors))
+
+
+def _prelu(graph: Graph, op: Op) -> Call:
+    factors = [FactorParams(*pair) for pair in prelu_factors(graph, op)]
+    params = PReLUParams(_operands(graph, op), *factors, _output(graph, op))
+    return Call(op, "int8_prelu", params, {"alpha": graph.tensors[op.inputs[1]].data})
+
+
 def _operands(graph: Graph, op: Op) -> OperandsParams:
     a, b = (graph.tensors[name] for name in op.inputs)
     size = prod(graph.tensors[op.outputs[0]].shape)
@@ -61,5 +86,8 @@ LOWERINGS = {
     "SUB": _sum,
     "MUL": _product,
     "CONCATENATION": _concatenation,
+    "SLICE": _slice,
+    "RESIZE_NEAREST_NEIGHBOR": _resize_2d,
+    "PRELU": _prelu,
     **dict.fromkeys(builtin_tables.KINDS, _table),
 }

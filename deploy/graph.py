@@ -34,6 +34,10 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
+SLICE                x, begin int32 [axes], size int32 [axes] (of     -
+                     the batch 0 and -1)
+RESIZE_NEAREST_NEIGHBOR  x, size int32 [2] (whole factors)            -
+PRELU                x, alpha int8 [c], or [...] as x                 -
 LOGISTIC, TANH, ELU, x                                                -
 HARD_SWISH, QUANTIZE
 LEAKY_RELU           x                                                alpha (a float, not negative)

@@ -168,6 +168,36 @@ class TableParams(Structure):
     _fields_ = [*_ints("size"), ("table", c_void_p)]
 
 
+class SliceParams(Structure):
+    """`kbc_slice_params`."""
+
+    c_name = "kbc_slice_params"
+    _fields_ = [
+        *_ints("batch in_height in_width in_channels top left first_channel"),
+        *_ints("out_height out_width out_channels"),
+    ]
+
+
+class Resize2DParams(Structure):
+    """`kbc_resize_2d_params`."""
+
+    c_name = "kbc_resize_2d_params"
+    _fields_ = _ints("batch in_height in_width channels factor_height factor_width")
+
+
+class PReLUParams(Structure):
+    """`kbc_prelu_params`."""
+
+    c_name = "kbc_prelu_params"
+    _fields_ = [
+        ("operands", OperandsParams),
+        ("factor", FactorParams),
+        ("alpha_factor", FactorParams),
+        ("output", OutputParams),
+        ("alpha", c_void_p),
+    ]
+
+
 @cache
 def library() -> ctypes.CDLL:
     """The shared object of the delegate, which exports every kernel."""

@@ -13,6 +13,7 @@ from keras_bc.deploy.builtin import (
     SUM_SHIFT,
     builtin_channels,
     explicit_window,
+    prelu_factors,
     product_factor,
     softmax_table,
     sum_factors,
@@ -159,6 +160,29 @@ def _curve(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return builtin_tables.table(graph, op)[x.astype(np.int64) - LOW]
 
 
+def _slice(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    begin = graph.tensors[op.inputs[1]].data.tolist()[1:]
+    sizes = graph.tensors[op.outputs[0]].shape[1:]
+    parts = [slice(first, first + size) for first, size in zip(begin, sizes, strict=True)]
+    return x[(slice(None), *parts)]
+
+
+def _resize(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """Whole factors: each pixel comes several times."""
+    _, height, width, _ = graph.tensors[op.outputs[0]].shape
+    rows = x.repeat(height // x.shape[1], axis=1)
+    return rows.repeat(width // x.shape[2], axis=2)
+
+
+def _prelu(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
+    """y = zy + m (x - zx), and zy + ma (x - zx) (alpha - za) where x < zx."""
+    m, ma = prelu_factors(graph, op)
+    distance = _distance(graph, op, 0, x)
+    alpha = _distance(graph, op, 1, graph.tensors[op.inputs[1]].data)
+    y = np.where(distance >= 0, rescale(distance, *m), rescale(distance * alpha, *ma))
+    return _offset(graph, op, y)
+
+
 def _distance(graph: Graph, op: Op, number: int, x: np.ndarray) -> np.ndarray:
     """x - zx of an input, in int64."""
     return x.astype(np.int64) - graph.tensors[op.inputs[number]].zero_point
@@ -228,5 +252,8 @@ _EQUATIONS = {
     "SUB": _sum(-1),
     "MUL": _mul,
     "CONCATENATION": _concatenation,
+    "SLICE": _slice,
+    "RESIZE_NEAREST_NEIGHBOR": _resize,
+    "PRELU": _prelu,
     **dict.fromkeys(builtin_tables.KINDS, _curve),
 }

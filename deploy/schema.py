@@ -66,6 +66,9 @@ BUILTINS = {
     "SUB": Builtin("SubOptions", 2),
     "MUL": Builtin("MulOptions", 2),
     "CONCATENATION": Builtin("ConcatenationOptions", 2, {"axis": "axis"}),
+    "SLICE": Builtin("SliceOptions", 2),
+    "RESIZE_NEAREST_NEIGHBOR": Builtin("ResizeNearestNeighborOptions", 2),
+    "PRELU": Builtin("NONE", 1),
     "LOGISTIC": Builtin("NONE", 2),
     "TANH": Builtin("NONE", 2),
     "LEAKY_RELU": Builtin("LeakyReluOptions", 1, {"alpha": "alpha"}),
@@ -74,6 +77,12 @@ BUILTINS = {
     "QUANTIZE": Builtin("QuantizeOptions", 1),
 }
 
+_UNSUPPORTED = {
+    "FusedActivationFunction": "a fused activation",
+    "AlignCorners": "aligned corners",
+    "HalfPixelCenters": "half-pixel centers",
+}
+"""Options that no op of ours has set."""
 
 SUPPORTED = ", ".join([*CUSTOM_KINDS, *BUILTINS])
 _BUILTIN_NAMES = {
@@ -151,8 +160,9 @@ def unpack_options(kind: str, operator: tflite.Operator) -> dict:
         raise ValueError(f"{kind} has the options of another op")
     table = getattr(tflite, builtin.table)()
     table.Init(union.Bytes, union.Pos)
-    if hasattr(table, "FusedActivationFunction") and table.FusedActivationFunction():
-        raise ValueError(f"{kind} has a fused activation, which is not supported")
+    for option, name in _UNSUPPORTED.items():
+        if hasattr(table, option) and getattr(table, option)():
+            raise ValueError(f"{kind} has {name}, which is not supported")
     return {name: _field(table, name, attribute) for name, attribute in builtin.fields.items()}
 
 

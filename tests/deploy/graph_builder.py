@@ -315,6 +315,33 @@ class Builder:
             output["scale"] = np.minimum(output["scale"], 2 * self.x.scale)
         self._append(kind, self.x.shape, [], options, **output)
 
+    def _add_slice(self, kind: str) -> None:
+        sizes = [int(self.rng.integers(1, n + 1)) for n in self.x.shape[1:]]
+        begins = [
+            int(self.rng.integers(0, n - size + 1))
+            for n, size in zip(self.x.shape[1:], sizes, strict=True)
+        ]
+        constants = [
+            _constant("begin", np.array([0, *begins], np.int32)),
+            _constant("size", np.array([-1, *sizes], np.int32)),
+        ]
+        self._append(kind, (1, *sizes), constants, {}, **self._same_quantization())
+
+    def _add_resize(self, kind: str) -> None:
+        _, height, width, channels = self.x.shape
+        rows, columns = self.rng.integers(1, 4, 2).tolist()
+        size = _constant("size", np.array([height * rows, width * columns], np.int32))
+        shape = (1, height * rows, width * columns, channels)
+        self._append(kind, shape, [size], {}, **self._same_quantization())
+
+    def _add_prelu(self, kind: str) -> None:
+        shape = self.x.shape[1:] if self.rng.random() < 0.5 else self.x.shape[-1:]
+        scale = np.exp2(self.rng.uniform(-9, -6, 1)).astype(np.float32)
+        alpha = self.rng.integers(-128, 128, shape).astype(np.int8)
+        alpha = _constant("alpha", alpha, scale)
+        alpha.zero_point = int(self.rng.integers(-128, 128))
+        self._append(kind, self.x.shape, [alpha], {}, **self._output_scale(float(self.x.scale[0])))
+
     def _add_concatenation(self, kind: str) -> None:
         axis = int(self.rng.integers(1, len(self.x.shape)))
         inputs = [self.x]
@@ -433,5 +460,8 @@ _ADDERS: dict[str, Callable[..., None]] = {
     "SUB": Builder._add_pair,
     "MUL": Builder._add_pair,
     "CONCATENATION": Builder._add_concatenation,
+    "SLICE": Builder._add_slice,
+    "RESIZE_NEAREST_NEIGHBOR": Builder._add_resize,
+    "PRELU": Builder._add_prelu,
     **dict.fromkeys(builtin_tables.KINDS, Builder._add_curve),
 }

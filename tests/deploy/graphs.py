@@ -9,7 +9,7 @@ from keras_bc.deploy.graph import Graph
 from tests.deploy.graph_builder import Builder
 
 JOIN_KINDS = ("ADD", "SUB", "MUL", "CONCATENATION")
-CURVE_KINDS = builtin_tables.KINDS
+CURVE_KINDS = (*builtin_tables.KINDS, "PRELU", "SLICE")
 ANY_KINDS = JOIN_KINDS + CURVE_KINDS
 """Of tensors with any number of axes."""
 VECTOR_KINDS = ("KbcFullyConnected", "FULLY_CONNECTED")
@@ -25,6 +25,7 @@ IMAGE_KINDS = (
     "MAX_POOL_2D",
     "AVERAGE_POOL_2D",
     "PAD",
+    "RESIZE_NEAREST_NEIGHBOR",
 )
 KINDS = tuple(dict.fromkeys(IMAGE_KINDS + VECTOR_KINDS + ("RESHAPE", "SOFTMAX") + ANY_KINDS))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_bc.deploy.fixed_point import quantize_multiplier, requantize, requantize_twice
+from keras_bc.deploy.fixed_point import quantize_multiplier, requantize, requantize_twice, rescale
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,20 @@ def test_rounding_twice_differs_where_the_first_rounding_makes_a_half():
     accumulator = np.array([[2]])
     assert requantize(accumulator, channels, 0, -128, 127) == 0
     assert requantize_twice(accumulator, channels, 0, -128, 127) == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    # A factor of 1/4 is a half, rounded up, and another half, rounded away from zero.
+    [(4, 1), (3, 1), (5, 2), (2, 1), (1, 1), (-1, 0), (-2, -1), (-3, -1), (-5, -1), (-6, -2)],
+)
+def test_rescale_rounds_half_up_and_then_away_from_zero(x, expected):
+    assert rescale(np.array(x), 2**30, 32) == expected
+
+
+def test_rescale_moves_to_the_left_before_it_rounds():
+    multipliers, shifts = np.array([2**30, 3 * 2**29]), np.array([28, 30])  # 4 and 1.5
+    assert rescale(np.array([[3, 3], [-3, -3]]), multipliers, shifts).tolist() == [
+        [12, 5],
+        [-12, -4],
+    ]

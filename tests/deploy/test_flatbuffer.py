@@ -156,6 +156,26 @@ def test_a_fused_activation_is_refused():
         flatbuffer.read(data)
 
 
+@pytest.mark.parametrize("option", ["alignCorners", "halfPixelCenters"])
+def test_another_rule_for_the_nearest_pixel_is_refused(option):
+    def change(model):
+        setattr(model.subgraphs[0].operators[0].builtinOptions, option, True)
+
+    data = repack(flatbuffer.write(graph_of("RESIZE_NEAREST_NEIGHBOR", 0)), change)
+    with pytest.raises(UserError, match=r"RESIZE_NEAREST_NEIGHBOR has .*, which is not supported"):
+        flatbuffer.read(data)
+
+
+def test_the_options_of_another_op_are_refused():
+    def change(model):
+        model.operatorCodes[0].deprecatedBuiltinCode = tflite.BuiltinOperator.TANH
+        model.operatorCodes[0].builtinCode = tflite.BuiltinOperator.TANH
+
+    data = repack(flatbuffer.write(graph_of("LEAKY_RELU", 0)), change)
+    with pytest.raises(UserError, match="TANH has the options of another op"):
+        flatbuffer.read(data)
+
+
 def test_an_infinite_beta_is_refused():
     def change(model):
         model.subgraphs[0].operators[0].builtinOptions.beta = float("inf")

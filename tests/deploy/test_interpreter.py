@@ -31,6 +31,19 @@ def test_each_kind_gives_the_integers_of_the_reference(kind, seed):
     assert_same_integers(Interpreter(flatbuffer.write(graph)).run_all(x), expected)
 
 
+@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL", "PRELU", "CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_halves_are_rounded_as_the_reference_does(kind):
+    """Scales that are powers of two make many of them."""
+    for seed in range(25):
+        graph = graph_of(kind, seed)
+        for tensor in graph.tensors.values():
+            if tensor.scale is not None:
+                tensor.scale = np.exp2(np.round(np.log2(tensor.scale)))
+        x = random_inputs(graph, 5, seed)
+        expected = reference.run(graph, x)
+        assert_same_integers(Interpreter(flatbuffer.write(graph)).run_all(x), expected)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_chains_give_the_integers_of_the_reference(seed):
     graph = random_graph(seed, layers=6)

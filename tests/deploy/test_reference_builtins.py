@@ -66,6 +66,30 @@ def test_the_smaller_operand_serves_for_all():
     assert run("MUL", [image, number], (2, 2, 2))[0] == [[3, 6], [9, 12]]
 
 
+def ints(name, values):
+    data = np.array(values, np.int32)
+    return Tensor(name, data.shape, "int32", data)
+
+
+def test_a_slice_is_a_part():
+    image = flow([[[1, 2], [3, 4], [5, 6]], [[7, 8], [9, 10], [11, 12]]])
+    constants = [ints("begin", [0, 1, 0, 1]), ints("size", [-1, 1, 2, 1])]
+    assert run("SLICE", [image], (1, 2, 1), constants) == [[[8], [10]]]
+
+
+def test_nearest_pixels_come_several_times():
+    y = run("RESIZE_NEAREST_NEIGHBOR", [flow([[[1], [2]]])], (2, 6, 1), [ints("size", [2, 6])])
+    assert y == [[[1], [1], [1], [2], [2], [2]]] * 2
+
+
+def test_a_slope_for_each_channel():
+    # Alpha is 1/2 and -1; in steps of half an input's, from 3.
+    alpha = np.array([3, -3], np.int8)
+    alpha = Tensor("alpha", (2,), "int8", alpha, np.float32([0.25]), 1)
+    x = flow([[4, 4], [-4, -4]])
+    assert run("PRELU", [x], (2, 2), [alpha], scale=0.5, zero_point=3) == [[11, 11], [-1, 11]]
+
+
 @pytest.mark.parametrize(
     ("axis", "shape", "expected"),
     [

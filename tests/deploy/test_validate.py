@@ -49,6 +49,7 @@ def change_output(**fields):
 
 
 DENSE, CONV, DEPTHWISE = "KbcFullyConnected", "KbcConv2D", "DEPTHWISE_CONV_2D"
+RESIZE = "RESIZE_NEAREST_NEIGHBOR"
 BUILTINS = "CONV_2D", "FULLY_CONNECTED"
 
 
@@ -124,6 +125,19 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         ("HARD_SWISH", change_output(scale=np.array([1e9], np.float32)), "not those of a hard"),
         ("QUANTIZE", change_output(scale=np.array([1e-9], np.float32)), "overflows"),
         ("QUANTIZE", change_output(scale=np.array([1], np.float32), zero_point=0), "differently"),
+        ("SLICE", change_constant(1, filled(0, value=1)), "cuts the batch"),
+        ("SLICE", change_constant(2, filled(0, value=1)), "cuts the batch"),
+        ("SLICE", change_constant(1, filled(-1, value=-1)), "beyond its input"),
+        ("SLICE", change_constant(1, filled(-1, value=2**31 - 1)), "beyond its input"),
+        ("SLICE", change_constant(2, filled(-1, value=-1)), "not those of its output"),
+        ("SLICE", change_constant(2, lambda data: data[:-1]), "the sizes is int32"),
+        ("SLICE", change_output(zero_point=3), "another scale or zero point"),
+        (RESIZE, change_constant(1, filled(0, value=-1)), "its size is not its output's"),
+        (RESIZE, change_constant(1, lambda data: data[:-1]), "the size is int32"),
+        (RESIZE, change_output(zero_point=3), "another scale or zero point"),
+        ("PRELU", change_constant(1, lambda data: data[..., :-1]), "alpha is int8"),
+        ("PRELU", change_output(scale=np.array([1e-9], np.float32)), "overflows"),
+        ("PRELU", change_output(shape=(1, 2)), "its output is"),
         ("SOFTMAX", change_output(zero_point=0), "scale 1/256"),
     ],
 )
@@ -141,6 +155,25 @@ def test_an_op_must_follow_what_it_reads(kind):
     graph = graph_of(kind, 2)
     graph.ops[-1].inputs[0] = graph.ops[-1].outputs[0]
     with pytest.raises(UserError, match="not computed before it"):
+        validate(graph)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((1, 82, 4, 3), "the pixels of 2 are not evenly found in 82"),
+        ((1, 5, 4, 3), "5 is not a multiple of 2"),
+        ((1, 2 << 15, 4, 3), "pixels are too many"),
+        ((1, 4, 4, 2), "it changes the channels"),
+    ],
+)
+def test_an_image_is_enlarged_by_factors_that_every_runtime_knows(shape, words):
+    graph = graph_of(RESIZE, 11)
+    (op,) = graph.ops
+    graph.tensors["input"].shape = (1, 2, 2, 3)
+    change_output(shape=shape)(graph, op)
+    change_constant(1, lambda data: np.array(shape[1:3], np.int32))(graph, op)
+    with pytest.raises(UserError, match=words):
         validate(graph)
 
 

@@ -208,6 +208,29 @@ typedef struct {
     const int8_t *table; /* [256] */
 } kbc_table_params;
 
+/* y = the part of an image that begins at (top, left, first_channel) */
+typedef struct {
+    int32_t batch;
+    int32_t in_height, in_width, in_channels;
+    int32_t top, left, first_channel;
+    int32_t out_height, out_width, out_channels;
+} kbc_slice_params;
+
+/* y = x with each pixel factor_height times below itself, and factor_width times beside */
+typedef struct {
+    int32_t batch;
+    int32_t in_height, in_width, channels;
+    int32_t factor_height, factor_width;
+} kbc_resize_2d_params;
+
+/* y = x where it is positive, else alpha * x: a is x and b is alpha, the smaller. */
+typedef struct {
+    kbc_operands operands;
+    kbc_factor factor, alpha_factor;
+    kbc_output output;
+    const int8_t *alpha; /* [b_size] */
+} kbc_prelu_params;
+
 /* All of one type: x is int8 or words of bits, `shortcut` NULL where there is none, and y what
  * `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is x if it is
  * words. */
@@ -275,6 +298,9 @@ kbc_status kbc_int8_softmax(const kbc_softmax_params *p, const int8_t *x, int8_t
 kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 kbc_status kbc_int8_mul(const kbc_mul_params *p, const int8_t *a, const int8_t *b, int8_t *y);
 kbc_status kbc_int8_table(const kbc_table_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_slice(const kbc_slice_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_resize_2d(const kbc_resize_2d_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_prelu(const kbc_prelu_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
                                   int8_t *y);
 
