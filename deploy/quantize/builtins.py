@@ -131,6 +131,18 @@ _FUNCTIONS = {
 them."""
 
 
+def prelu(builder: Builder, op: Op) -> None:
+    """PRELU."""
+    x = builder.tensor(op)
+    scale, zero_point = affine(*builder.ranges[op.outputs[0]])
+    builder.activation(op.outputs[0], scale, zero_point)
+    (alpha,) = builder.data(op)
+    size = np.array([max(np.abs(alpha).max() / HIGH, 1e-6)], np.float32)
+    check_multipliers(op, x.scale * np.maximum(1, size) / scale, _LARGEST_RATIO)
+    quantized = np.rint(alpha / float(size[0])).astype(np.int8)
+    builder.append("PRELU", op, builder.constant(op, "alpha", quantized, size))
+
+
 def softmax(builder: Builder, op: Op) -> None:
     """SOFTMAX."""
     builder.activation(op.outputs[0], np.array([1 / 256], np.float32), LOW)
@@ -154,6 +166,22 @@ def pad_2d(builder: Builder, op: Op) -> None:
     sides = [[window.pad_top, window.pad_bottom], [window.pad_left, window.pad_right]]
     paddings = np.array([[0, 0], *sides, [0, 0]], np.int32)
     builder.append("PAD", op, builder.constant(op, "paddings", paddings))
+
+
+def crop(builder: Builder, op: Op) -> None:
+    """SLICE."""
+    _same_scale(builder, op)
+    begin = np.array(op.options["begin"], np.int32)
+    size = np.array([-1, *op.options["size"][1:]], np.int32)
+    constants = [builder.constant(op, "begin", begin), builder.constant(op, "size", size)]
+    builder.append("SLICE", op, *constants)
+
+
+def resize(builder: Builder, op: Op) -> None:
+    """RESIZE_NEAREST_NEIGHBOR."""
+    y = _same_scale(builder, op)
+    size = builder.constant(op, "size", np.array(y.shape[1:3], np.int32))
+    builder.append("RESIZE_NEAREST_NEIGHBOR", op, size)
 
 
 def pool_2d(builder: Builder, op: Op) -> None:

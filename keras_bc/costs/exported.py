@@ -12,7 +12,10 @@ from keras_bc.layers import (
     BinaryConv2DTranspose,
     BinaryDense,
     BinaryDepthwiseConv2D,
+    BinaryGRU,
+    BinaryLSTM,
     BinarySeparableConv2D,
+    BinarySimpleRNN,
     SignActivation,
 )
 from keras_bc.layers.normalization import ShiftBatchNormalization
@@ -25,6 +28,8 @@ _TYPES = (
     *(layers.DepthwiseConv2D, layers.SeparableConv2D),
     *(layers.Add, layers.Concatenate, layers.Multiply, layers.Subtract),
     *(layers.BatchNormalization, ShiftBatchNormalization, layers.Rescaling, layers.Normalization),
+    *(layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D, layers.UpSampling2D),
+    *(BinarySimpleRNN, BinaryGRU, BinaryLSTM, layers.PReLU),
     *(layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.Activation),
     *(layers.MaxPooling1D, layers.MaxPooling2D, layers.AveragePooling1D, layers.AveragePooling2D),
     *(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D),

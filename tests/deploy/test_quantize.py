@@ -302,3 +302,34 @@ def test_joins_of_two_images(join):
     branches = [layers.Conv2D(4, 3, padding="same")(x) for _ in range(2)]
     model = keras.Model(x, layers.ReLU()(join()(branches)))
     _close(model, samples_for(model, 60), 0.05)
+
+
+@pytest.mark.parametrize("kind", ["SimpleRNN", "GRU", "LSTM"])
+def test_recurrent_layers(kind):
+    keras.utils.set_random_seed(1)
+    layer = getattr(keras_bc, f"Binary{kind}")
+    model = keras.Sequential(
+        [keras.Input((5, 6)), layer(8, return_sequences=True), layer(7, go_backwards=True)]
+    )
+    graph = _close(model, samples_for(model, 100), 0.1)
+    weights = {op.inputs[1] for op in graph.ops if op.kind == "KbcFullyConnected"}
+    assert len(weights) == 4  # of two products in two layers, at all steps the same
+
+
+def test_every_other_layer():
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential(
+        [
+            keras.Input((7, 6, 3)),
+            layers.UpSampling2D((2, 1)),
+            layers.Conv2D(4, 3),
+            layers.PReLU(alpha_initializer="uniform", shared_axes=[1, 2]),
+            layers.Cropping2D(((1, 0), (0, 1))),
+            layers.PReLU(alpha_initializer="uniform"),
+            keras_bc.BinaryConv2DTranspose(5, 3, strides=2, padding="same"),
+            layers.Activation("hard_silu"),
+            keras_bc.BinarySeparableConv2D(4, 3, activation="hard_sigmoid"),
+            layers.Activation("elu"),
+        ]
+    )
+    _close(model, samples_for(model, 40), 0.1)
