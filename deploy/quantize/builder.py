@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from keras_bc.deploy.builtin_tables import table
 from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import words_for
@@ -102,13 +103,22 @@ class Builder:
         return self._constants[identity]
 
     def rescaled(self, op: Op, name: str, scale: np.ndarray, zero_point: int) -> str:
-        """Add an op that brings an activation to another scale; the name of what it makes."""
+        """Add an op that brings an activation to another scale; the name of what it makes.
+
+        That is a QUANTIZE, and where the runtimes do not agree on its rounding a LEAKY_RELU that
+        leaks all, on which they do.
+        """
         x = self.graph.tensors[name]
         if x.scale[0] == scale[0] and x.zero_point == zero_point:
             return name
         output = f"{op.outputs[0]}/{name}"
         self.graph.tensors[output] = Tensor(output, x.shape, "int8", None, scale, zero_point)
-        self.graph.ops.append(Op("QUANTIZE", op.name, [name], [output]))
+        rescaling = Op("QUANTIZE", op.name, [name], [output])
+        try:
+            table(self.graph, rescaling)
+        except ValueError:
+            rescaling = Op("LEAKY_RELU", op.name, [name], [output], {"alpha": 1.0})
+        self.graph.ops.append(rescaling)
         return output
 
     def append(self, kind: str, op: Op, *constants: str, **options) -> None:

@@ -47,16 +47,17 @@ def _pool(tracer: Tracer, layer, kind: str, x: Tensor, window: Window) -> Tensor
 
 def _zero_padding_2d(tracer: Tracer, layer: layers.ZeroPadding2D, x: Tensor) -> Tensor:
     check_channels_last(layer)
-    return _pad(tracer, layer, x, *layer.padding)
+    return pad(tracer, layer, x, *layer.padding)
 
 
 def _zero_padding_1d(tracer: Tracer, layer: layers.ZeroPadding1D, x: Tensor) -> Tensor:
     check_channels_last(layer)
-    y = _pad(tracer, layer, as_image(tracer, layer, x), (0, 0), layer.padding)
+    y = pad(tracer, layer, as_image(tracer, layer, x), (0, 0), layer.padding)
     return as_sequence(tracer, layer, y)
 
 
-def _pad(tracer: Tracer, layer, x: Tensor, rows, columns) -> Tensor:
+def pad(tracer: Tracer, layer, x: Tensor, rows: tuple, columns: tuple) -> Tensor:
+    """Zeros around an image: (before, after) of its rows and of its columns."""
     window = Window(1, 1, 1, 1, 1, 1, rows[0], columns[0], rows[1], columns[1])
     if window == IDENTITY:
         return x

@@ -10,6 +10,7 @@ from keras import layers
 from keras_bc.calls import Call
 from keras_bc.deploy.graph import Tensor
 from keras_bc.deploy.trace.activations import affine
+from keras_bc.deploy.trace.shapes import reshape
 from keras_bc.deploy.trace.tracer import Tracer
 from keras_bc.errors import UserError
 
@@ -32,7 +33,12 @@ def pair(tracer: Tracer, layer, kind: str, a: Tensor, b: Tensor) -> Tensor:
             f"Layer `{layer.name}` joins the shapes {a.shape[1:]} and {b.shape[1:]}; only where "
             "one of them is that of the result can it be exported."
         )
-    return tracer.add(kind, layer, [a, b], shape)
+    return tracer.add(kind, layer, [_with_axes(tracer, layer, x, shape) for x in (a, b)], shape)
+
+
+def _with_axes(tracer: Tracer, layer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """x with as many axes as a shape: those that it lacks, behind the batch's, are 1."""
+    return reshape(tracer, layer, x, (*(1,) * (len(shape) - len(x.shape)), *x.shape[1:]))
 
 
 def _check_broadcast(layer, given: tuple[int, ...], shape: tuple[int, ...]) -> None:

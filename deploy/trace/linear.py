@@ -6,6 +6,7 @@ from keras import layers
 
 from keras_bc.deploy.graph import Tensor
 from keras_bc.deploy.trace.activations import activation, quantized
+from keras_bc.deploy.trace.images import pad
 from keras_bc.deploy.trace.shapes import as_image, as_sequence
 from keras_bc.deploy.trace.tracer import Tracer, check_channels_last, check_finite, numpy
 from keras_bc.deploy.windows import Window, window_for
@@ -43,10 +44,11 @@ def _conv_1d(tracer: Tracer, layer: keras.Layer, x: Tensor) -> Tensor:
     x, kernel, weights = _prepare(tracer, layer, x)
     image = as_image(tracer, layer, x)
     size, stride, dilation = ((1, *pair) for pair in _sizes(layer))
-    padding = "valid" if layer.padding == "causal" else layer.padding
+    padding = layer.padding
+    if padding == "causal":  # an op of its own, which folds into few-bit convolutions
+        image = pad(tracer, layer, image, (0, 0), (dilation[1] * (size[1] - 1), 0))
+        padding = "valid"
     window = window_for(padding, image.shape[1:3], size, stride, dilation)
-    if layer.padding == "causal":
-        window = Window(*size, *stride, *dilation, pad_left=dilation[1] * (size[1] - 1))
     rows = kernel.transpose(2, 0, 1)[:, None]
     y = _convolve(tracer, layer, image, rows, _bias(layer), weights, window, layer.groups)
     return activation(tracer, layer, as_sequence(tracer, layer, y))

@@ -28,7 +28,8 @@ def check(graph, board, folder):
     run = emulator.run(build(graph, board, folder), board, x, trace=True)
     working = [op for op in graph.ops if op.kind != "RESHAPE"]
     for op, layer in zip(working, run.layers, strict=True):
-        np.testing.assert_array_equal(layer, expected[op.outputs[0]].reshape(layer.shape), op.name)
+        words = np.ascontiguousarray(expected[op.outputs[0]]).view(np.int8)
+        np.testing.assert_array_equal(layer, words.reshape(layer.shape), op.name)
     outputs = [expected[name].reshape(4, -1) for name in graph.outputs]
     np.testing.assert_array_equal(run.outputs, np.concatenate(outputs, axis=1))
     assert 0 < run.stack_bytes < board.stack

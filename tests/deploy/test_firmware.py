@@ -6,7 +6,7 @@ import pytest
 
 from keras_bc.deploy import boards, c_source, firmware, flatbuffer
 from keras_bc.errors import UserError
-from tests.deploy.graphs import Builder
+from tests.deploy.graphs import PLAIN, Builder
 from tests.needs import cross_compiler
 
 pytestmark = cross_compiler
@@ -19,7 +19,7 @@ SUFFIXES = {".elf", ".bin", ".map", ".ld"}
 @pytest.fixture
 def mlp():
     """The network of the recipe mnist-mlp-small, with random weights."""
-    builder = Builder(seed=1)
+    builder = Builder(seed=1, **PLAIN)
     builder.input((1, 784))
     for width in (256, 256, 10):
         builder.add("KbcFullyConnected", width)

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as tflite
 from keras_bc.deploy import flatbuffer
 from keras_bc.deploy.graph import Graph
 from keras_bc.errors import UserError
-from tests.deploy.graphs import KINDS, graph_of, random_graph
+from tests.deploy.graphs import KINDS, graph_of, mlp, random_graph
 
 
 def assert_same(one: Graph, other: Graph) -> None:
@@ -49,7 +49,7 @@ def test_the_same_graph_gives_the_same_bytes():
 
 
 def test_constants_are_aligned_as_the_schema_asks():
-    graph = random_graph(3, layers=6)
+    graph = mlp(40, 30, 20, 10)
     data = flatbuffer.write(graph)
     constants = [tensor.data for tensor in graph.tensors.values() if tensor.data is not None]
     assert len(constants) > 4

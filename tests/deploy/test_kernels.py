@@ -25,8 +25,8 @@ def test_every_row_of_the_file_is_read():
 @pytest.mark.parametrize("variant", kernels.table(), ids=lambda v: v.function)
 def test_every_row_is_declared_and_its_layout_known(variant):
     header = (kernels.INCLUDE / "kbc" / "kbc.h").read_text()
-    assert f" {variant.function}(" in header
-    assert f" {variant.function}_scratch(" in header
+    assert f"_function {variant.function};" in header
+    assert f"_scratch_function {variant.function}_scratch;" in header
     assert variant.layout in layouts.LAYOUTS
 
 

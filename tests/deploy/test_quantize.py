@@ -304,6 +304,15 @@ def test_joins_of_two_images(join):
     _close(model, samples_for(model, 60), 0.05)
 
 
+def test_a_vector_that_scales_an_image_gets_its_axes():
+    x = keras.Input((5, 6, 4))
+    gate = layers.Dense(4, activation="sigmoid")(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(x, layers.Multiply()([x, gate]))
+    graph = _close(model, samples_for(model, 40), 0.05)
+    op = graph.ops[-1]
+    assert [graph.tensors[name].shape for name in op.inputs] == [(1, 5, 6, 4), (1, 1, 1, 4)]
+
+
 @pytest.mark.parametrize("kind", ["SimpleRNN", "GRU", "LSTM"])
 def test_recurrent_layers(kind):
     keras.utils.set_random_seed(1)

@@ -176,14 +176,14 @@ class TestWrongInput:
         assert "Export the model again" in complaint("evaluate", tmp_path / "cut.tflite")
 
     def test_an_unsupported_layer(self, tmp_path):
-        stack = [keras.Input((4,)), keras.layers.LeakyReLU(name="leaky")]
+        stack = [keras.Input((4,)), keras.layers.LayerNormalization(name="norm")]
         keras.Sequential(stack).save(tmp_path / "m.keras")
         np.savez(tmp_path / "d.npz", x=np.ones((9, 4), np.float32), y=np.zeros(9, np.int64))
         line = complaint(
             *("export", tmp_path / "m.keras", "-o", tmp_path / "out"),
             *("--calibrate", tmp_path / "d.npz"),
         )
-        assert "`leaky` of type LeakyReLU cannot be exported. Supported: " in line
+        assert "`norm` of type LayerNormalization cannot be exported. Supported: " in line
 
     def test_nan_weights(self, tmp_path):
         layer = keras_bc.BinaryDense(2, name="broken")

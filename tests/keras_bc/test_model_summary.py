@@ -133,7 +133,7 @@ def test_recurrent_and_separable_layers():
     depthwise = ({1: 68}, 4 * 16 + 8 * 16, {"1x8": 16 * 36 + 16 * 32}, 16 * 4 + 16 * 8, True)
     assert rows["separable"] == depthwise
     # 20 channels each, requantized at 16 steps; 3 products of 5 gates.
-    lstm = ({1: 260}, 2 * 20 * 16, {"1x8": 16 * 260}, 2 * 16 * 20 + 16 * 15, False)
+    lstm = ({1: 260}, 2 * 20 * 16, {"1x8": 16 * 260}, 2 * 16 * 20 + 16 * 15, True)
     assert rows["lstm"] == lstm
     gru = ({8: 18}, 18 + 2 * 6 * 4, {"8x8": 5 * 18}, 5 * 18 + 2 * 5 * 6 + 5 * 6, False)
     assert rows["gru"] == gru
