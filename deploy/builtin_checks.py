@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
-from keras_bc.deploy.builtin import prelu_factors, product_factor, sum_factors
+from keras_bc.deploy.builtin import prelu_factors, product_factor, scaled_product, scaled_sum
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.op_checks import Kind, _check_shape, _same_scale, require
 
@@ -23,12 +23,25 @@ _LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
 
 def _check_sum(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
     _check_pair(graph, op, y)
-    sum_factors(graph, op)
+    _check_short(scaled_sum(graph, op, *_extremes(graph, op)))
 
 
 def _check_product(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
     _check_pair(graph, op, y)
     check_factor(product_factor(graph, op), 255 * 255)
+    _check_short(scaled_product(graph, op, *_extremes(graph, op)))
+
+
+def _extremes(graph: Graph, op: Op) -> tuple[np.ndarray, np.ndarray]:
+    """The four pairs of the inputs' greatest distances from their zero points, on either side."""
+    a, b = (np.array([-128, 127]) - graph.tensors[name].zero_point for name in op.inputs)
+    return a.repeat(2), np.tile(b, 2)
+
+
+def _check_short(y: np.ndarray) -> None:
+    """TensorFlow Lite may add the zero point in 16 bits, where too large a number wraps around."""
+    fits = np.abs(y).max() + 128 < 1 << 15
+    require(bool(fits), "its output's scale is too small for those of its inputs")
 
 
 def _check_pair(graph: Graph, op: Op, y: Tensor) -> None:

@@ -4,19 +4,16 @@ Every other executor (the interpreter with the delegate, C on each CPU) is compa
 bit for bit. It is written to be read, and fast enough to run a test set.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import (
-    SUM_SHIFT,
     builtin_channels,
     explicit_window,
     prelu_factors,
-    product_factor,
+    scaled_product,
+    scaled_sum,
     softmax_table,
-    sum_factors,
 )
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
@@ -117,21 +114,16 @@ def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
 
 
-def _sum(sign: int) -> Callable[..., np.ndarray]:
-    def equation(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
-        ma, mb, m = sum_factors(graph, op)
-        left = rescale(_distance(graph, op, 0, a) << SUM_SHIFT, *ma)
-        right = rescale(_distance(graph, op, 1, b) << SUM_SHIFT, *mb)
-        return _offset(graph, op, rescale(left + sign * right, *m))
-
-    return equation
+def _sum(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
+    a, b = _distance(graph, op, 0, a), _distance(graph, op, 1, b)
+    return _offset(graph, op, scaled_sum(graph, op, a, b))
 
 
 def _mul(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """y = zy + m (a - za) (b - zb)."""
-    product = _distance(graph, op, 0, a) * _distance(graph, op, 1, b)
-    return _offset(graph, op, rescale(product, *product_factor(graph, op)))
+    a, b = _distance(graph, op, 0, a), _distance(graph, op, 1, b)
+    return _offset(graph, op, scaled_product(graph, op, a, b))
 
 
 def _concatenation(graph: Graph, op: Op, *inputs: np.ndarray) -> np.ndarray:
@@ -209,8 +201,8 @@ _EQUATIONS = {
     "PAD": _pad,
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
-    "ADD": _sum(1),
-    "SUB": _sum(-1),
+    "ADD": _sum,
+    "SUB": _sum,
     "MUL": _mul,
     "CONCATENATION": _concatenation,
     "SLICE": _slice,

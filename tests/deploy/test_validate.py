@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import flatbuffer, reference
+from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.validate import validate
 from keras_bc.errors import UserError
@@ -171,6 +172,30 @@ def test_an_image_is_enlarged_by_factors_that_every_runtime_knows(shape, words):
     change_constant(1, lambda data: np.array(shape[1:3], np.int32))(graph, op)
     with pytest.raises(UserError, match=words):
         validate(graph)
+
+
+def joined(kind, y_scale):
+    """Two inputs of scale 1 whose greatest distance from their zero points is 255."""
+    names = ["a", "b", "y"]
+    tensors = [Tensor(name, (1, 40), "int8", None, np.ones(1, np.float32), -128) for name in names]
+    tensors[2].scale, tensors[2].zero_point = np.array([y_scale], np.float32), 127
+    op = Op(kind, "join", names[:2], names[2:])
+    return Graph("join", dict(zip(names, tensors, strict=True)), [op], names[:2], names[2:])
+
+
+@pytest.mark.parametrize(("kind", "y_scale"), [("ADD", 1 / 63.9), ("SUB", 1 / 120), ("MUL", 2)])
+def test_joined_numbers_that_just_fit_16_bits_run_the_same_everywhere(kind, y_scale, tmp_path):
+    graph = joined(kind, y_scale)
+    x = random_inputs(graph, 8)
+    expected = reference.run(graph, x)["y"]
+    np.testing.assert_array_equal(Interpreter(flatbuffer.write(graph)).run(x), expected)
+    np.testing.assert_array_equal(run_emitted(graph, x, tmp_path)["y"], expected)
+
+
+@pytest.mark.parametrize(("kind", "y_scale"), [("ADD", 1 / 64), ("SUB", 1 / 128), ("MUL", 1.99)])
+def test_joined_numbers_may_not_leave_16_bits(kind, y_scale):
+    with pytest.raises(UserError, match="its output's scale is too small for those of its inputs"):
+        validate(joined(kind, y_scale))
 
 
 def test_pad_bits_must_be_0():
