@@ -31,24 +31,29 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
-SLICE                x, begin int32 [axes], size int32 [axes] (of     -
-                     the batch 0 and -1)
-RESIZE_NEAREST_NEIGHBOR  x, size int32 [2] (whole factors)            -
-PRELU                x, alpha int8 [c], or [...] as x                 -
+CONCATENATION        x, ...                                           axis (never the batch)
 LOGISTIC, TANH, ELU, x                                                -
 HARD_SWISH, QUANTIZE
-LEAKY_RELU           x                                                alpha (a float, not negative)
-CONCATENATION        x, ...                                           axis (not 0)
+LEAKY_RELU           x                                                alpha (not negative)
+PRELU                x [n, ..., c], alpha int8 [c] or [..., c]        -
+SLICE                x, begin int32 [axes], size int32 [axes]         -
+RESIZE_NEAREST_      x [n, h, w, c], size int32 [2], multiples of     -
+NEIGHBOR             h and w
 ==================== ================================================ ==============================
 
 `weights` is "binary". A row of `channels` is (bias, multiplier, shift) as in kbc.h. `padding` is
 "SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`.
-The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL
-one input may be the smaller: it has as many axes, the first ones 1 and the last ones those of the
-other, and serves for all of it.
-All options are ints but for `weights`, `padding` and `alpha`.
+All options are ints but for `weights` and `padding`, and `alpha`, a float.
+
+The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL one input may be the
+smaller: it has as many axes, the first ones 1 and the last ones those of the other, and serves for
+all of it. All inputs of a CONCATENATION have its output's scale and zero point, as those of pools,
+PAD, RESHAPE, SLICE and RESIZE_NEAREST_NEIGHBOR do. The output of LOGISTIC has the scale 1/256 and
+the zero point -128, as SOFTMAX's; that of TANH 1/128 and 0. A SLICE begins the batch at 0, its size
+there is -1. A QUANTIZE takes another scale; where `builtin_tables` refuses it, a LEAKY_RELU with
+alpha 1 does.
 """
 
 from dataclasses import dataclass, field

@@ -147,8 +147,9 @@ def _check_depthwise(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y
     require(multiplier >= 1, f"its depth multiplier is {multiplier}")
     require(out == x.shape[3] * multiplier, f"{out} channels are not {multiplier} an input channel")
     _check_shape(weights, (1, *weights.shape[1:]), "the weights", "int8")
-    # Of a negative sum, halves are rounded up or down as the runtime and the host's CPU have it;
-    # with this zero point such a sum is -128 either way.
+    # Halves of negative sums are rounded up (LiteRT on x86-64, in whole groups of 8 channels) or
+    # away from zero (its other channels, tflite-runtime, TensorFlow Lite Micro). With this zero
+    # point such a sum gives -128 either way.
     require(y.zero_point == -128, f"its output has the zero point {y.zero_point}, expected -128")
     _check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants, axis=3)
