@@ -26,6 +26,12 @@ def explicit_window(graph: Graph, op: Op) -> Window:
     return window_for(options["padding"], (height, width), size, stride, dilation)
 
 
+def groups(graph: Graph, op: Op) -> int:
+    """Of a CONV_2D: each sees its share of the input's channels, as its weights say."""
+    x, weights = (graph.tensors[name] for name in op.inputs[:2])
+    return x.shape[3] // weights.shape[3]
+
+
 def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
     """How an op with int8 weights requantizes: int32 `[out, 3]` of bias, multiplier, shift.
 

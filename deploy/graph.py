@@ -20,8 +20,8 @@ KbcConv2D            x int8 [n, h, w, c], weights int32               weights, a
                      channels int32 [out, 3]                          keys `kernel_*` and `pool_*`
 KbcDepthwiseConv2D   as KbcConv2D with groups = c                     as KbcConv2D without groups
 FULLY_CONNECTED      x, weights int8 [out, k], bias int32 [out]       -
-CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w,
-                                                                      dilation_h, dilation_w,
+CONV_2D              x, weights int8 [out, kh, kw, c/groups], bias    stride_h, stride_w,
+                     int32                                            dilation_h, dilation_w,
                                                                       padding
 DEPTHWISE_CONV_2D    x, weights int8 [1, kh, kw, out], bias int32     depth_multiplier (out / c),
                                                                       and those of CONV_2D
@@ -47,11 +47,12 @@ NEIGHBOR             h and w
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`.
 All options are ints but for `weights` and `padding`, and `alpha`, a float.
 
-The output of a DEPTHWISE_CONV_2D has the zero point -128. Of ADD, SUB and MUL one input may be the
-smaller: it has as many axes, the first ones 1 and the last ones those of the other, and serves for
-all of it. All inputs of a CONCATENATION have its output's scale and zero point, as those of pools,
-PAD, RESHAPE, SLICE and RESIZE_NEAREST_NEIGHBOR do. The output of LOGISTIC has the scale 1/256 and
-the zero point -128, as SOFTMAX's; that of TANH 1/128 and 0. A SLICE begins the batch at 0, its size
+The output of a DEPTHWISE_CONV_2D has the zero point -128; a CONV_2D in groups computes the same
+with any. Of ADD, SUB and MUL one input may be the smaller: it
+has as many axes, the first ones 1 and the last ones those of the other, and serves for all of it.
+All inputs of a CONCATENATION have its output's scale and zero point, as those of pools, PAD,
+RESHAPE, SLICE and RESIZE_NEAREST_NEIGHBOR do. The output of LOGISTIC has the scale 1/256 and the
+zero point -128, as SOFTMAX's; that of TANH 1/128 and 0. A SLICE begins the batch at 0, its size
 there is -1. A QUANTIZE takes another scale; where `builtin_tables` refuses it, a LEAKY_RELU with
 alpha 1 does.
 """

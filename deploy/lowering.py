@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from keras_bc.deploy import builtin_lowering
-from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.builtin import builtin_channels, explicit_window, groups, softmax_table
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
@@ -86,15 +86,12 @@ def _binary_conv_2d(graph: Graph, op: Op) -> Call:
 
 
 def _int8_conv_2d(graph: Graph, op: Op) -> Call:
-    x, weights, _ = _inputs(graph, op)
-    if x.shape[3] != weights.shape[3]:
-        raise UserError(
-            f"Layer `{op.name}` is an int8 convolution in groups, which has no kernel in C; "
-            "expected groups=1."
-        )
-    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, groups=1)
+    _, weights, _ = _inputs(graph, op)
+    count = groups(graph, op)
+    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, count)
     constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
-    return Call(op, "int8_conv_2d", params, constants, _conv_2d_macs(params))
+    kernel = "int8_conv_2d" if count == 1 else "int8_grouped_conv_2d"
+    return Call(op, kernel, params, constants, _conv_2d_macs(params))
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:

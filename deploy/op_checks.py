@@ -133,9 +133,10 @@ def _check_dense(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
 def _check_conv(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     weights = constants[0]
     require(len(x.shape) == len(y.shape) == len(weights.shape) == 4, "an image has not 4 axes")
-    out, height, width, _ = weights.shape
-    # Grouped convolutions round differently in TFLite, and no step makes them.
-    _check_shape(weights, (out, height, width, x.shape[3]), "the weights", "int8")
+    out, height, width, channels = weights.shape
+    _check_shape(weights, (out, height, width, channels), "the weights", "int8")
+    divide = channels > 0 and x.shape[3] % channels == 0 and out % (x.shape[3] // channels) == 0
+    require(divide, f"its groups of {channels} channels do not divide its channels")
     _check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants)
 

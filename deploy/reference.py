@@ -4,12 +4,15 @@ Every other executor (the interpreter with the delegate, C on each CPU) is compa
 bit for bit. It is written to be read, and fast enough to run a test set.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import (
     builtin_channels,
     explicit_window,
+    groups,
     prelu_factors,
     scaled_product,
     scaled_sum,
@@ -17,7 +20,7 @@ from keras_bc.deploy.builtin import (
 )
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
-from keras_bc.deploy.fixed_point import requantize, requantize_twice, rescale
+from keras_bc.deploy.fixed_point import requantize, requantize_away, requantize_twice, rescale
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import unpack_bits
 from keras_bc.deploy.windows import from_options, patches
@@ -69,7 +72,9 @@ def _int8_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
 def _int8_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
     taps = patches(_centered(graph, op, x), explicit_window(graph, op), 0)
-    return _saturated(graph, op, convolve(taps, weights, groups=1))
+    count = groups(graph, op)
+    rule = requantize_twice if count == 1 else requantize_away
+    return _saturated(graph, op, convolve(taps, weights, count), rule)
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -184,9 +189,11 @@ def _requantized(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
     return requantize(accumulator, channels, zero_point, *bounds)
 
 
-def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
+def _saturated(
+    graph: Graph, op: Op, accumulator: np.ndarray, rule: Callable = requantize_twice
+) -> np.ndarray:
     zero_point = graph.tensors[op.outputs[0]].zero_point
-    return requantize_twice(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
+    return rule(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
 
 
 _EQUATIONS = {

@@ -19,4 +19,12 @@ static inline int32_t kbc_int8_dot(const int8_t *w, const int8_t *x, int32_t n, 
     return acc;
 }
 
+/* The same of one tap of a convolution: a kbc_tap_dot (conv_2d.h). */
+static inline int32_t kbc_int8_tap_dot(const void *weights, int32_t o, int32_t size, int32_t first,
+                                       const int8_t *x, int32_t n, int32_t zx)
+{
+    const int8_t *w = weights;
+    return kbc_int8_dot(w + o * size + first, x, n, zx);
+}
+
 #endif /* KBC_INT8_DOT_H */

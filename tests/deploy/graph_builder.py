@@ -146,8 +146,9 @@ class Builder(ElementBuilder):
             "padding": padding,
         }
         if kind == "CONV_2D":
-            out = int(self.rng.integers(1, 9))
-            shape = out, window.height, window.width, channels
+            groups = self._divisor(channels) if self.rng.random() < 0.5 else 1
+            out = groups * int(self.rng.integers(1, 9 if groups == 1 else 4))
+            shape = out, window.height, window.width, channels // groups
         else:
             options["depth_multiplier"] = int(self.rng.integers(1, 4))
             out = channels * options["depth_multiplier"]

@@ -205,6 +205,7 @@ int32_t kbc_int8_fully_connected_scratch(const kbc_fully_connected_params *p);
 kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y, void *scratch);
 int32_t kbc_int8_conv_2d_scratch(const kbc_conv_2d_params *p);
 
+kbc_status kbc_int8_grouped_conv_2d(const kbc_conv_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_pad_2d(const kbc_pad_2d_params *p, const int8_t *x, int8_t *y);
