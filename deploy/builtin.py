@@ -7,7 +7,7 @@ and for the C emitter.
 
 import numpy as np
 
-from keras_bc.deploy.fixed_point import quantize_multiplier
+from keras_bc.deploy.fixed_point import quantize_multiplier, rescale
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.windows import Window, window_for
 
@@ -24,6 +24,12 @@ def explicit_window(graph: Graph, op: Op) -> Window:
         dilation = 1, 1
     stride = options["stride_h"], options["stride_w"]
     return window_for(options["padding"], (height, width), size, stride, dilation)
+
+
+def groups(graph: Graph, op: Op) -> int:
+    """Of a CONV_2D: each sees its share of the input's channels, as its weights say."""
+    x, weights = (graph.tensors[name] for name in op.inputs[:2])
+    return x.shape[3] // weights.shape[3]
 
 
 def builtin_channels(graph: Graph, op: Op) -> np.ndarray:
@@ -69,6 +75,25 @@ def product_factor(graph: Graph, op: Op) -> tuple[int, int]:
     a, b, y = (graph.tensors[name].scale[0] for name in (*op.inputs, *op.outputs))
     with np.errstate(over="ignore"):  # what is infinite then, quantize_multiplier refuses
         return quantize_multiplier(float(a * b / y))
+
+
+def scaled_sum(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """m (ma a 2^20 +- mb b 2^20) of an ADD or SUB, in steps of the output.
+
+    Args:
+        graph: Integer.
+        op: An ADD or SUB.
+        a: The first input's distance from its zero point.
+        b: The second's; the smaller is broadcast.
+    """
+    ma, mb, m = sum_factors(graph, op)
+    left, right = rescale(a << SUM_SHIFT, *ma), rescale(b << SUM_SHIFT, *mb)
+    return rescale(left + right if op.kind == "ADD" else left - right, *m)
+
+
+def scaled_product(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """m a b of a MUL, as `scaled_sum`."""
+    return rescale(a * b, *product_factor(graph, op))
 
 
 def prelu_factors(graph: Graph, op: Op) -> list[tuple[int, int]]:

@@ -1,8 +1,8 @@
 """What holds of the int8 builtins without sums of products, beyond `op_checks.py`: those that join
 tensors, work element by element, or move.
 
-What TensorFlow Lite would compute by an overflow or by its floats' ends, or end the process at, is
-refused here, so that every executor need only know the ordinary case.
+Where TensorFlow Lite would overflow, where its runtimes differ, and where it would end the process,
+the op is refused, so that every executor need only know the ordinary case.
 """
 
 import itertools
@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 
 from keras_bc.deploy import builtin_tables
-from keras_bc.deploy.builtin import prelu_factors, product_factor, sum_factors
+from keras_bc.deploy.builtin import prelu_factors, product_factor, scaled_product, scaled_sum
 from keras_bc.deploy.checks import check_same_scale, check_shape, require
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.op_checks import Kind
@@ -25,12 +25,25 @@ _LARGEST_EXPONENT = 60  # of a scale: products of two are still floats
 
 def _check_sum(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
     _check_pair(graph, op, y)
-    sum_factors(graph, op)
+    _check_short(scaled_sum(graph, op, *_extremes(graph, op)))
 
 
 def _check_product(graph: Graph, op: Op, a: Tensor, constants: list[Tensor], y: Tensor) -> None:
     _check_pair(graph, op, y)
-    check_factor(product_factor(graph, op), 255 * 255)
+    _check_factor(product_factor(graph, op), 255 * 255)
+    _check_short(scaled_product(graph, op, *_extremes(graph, op)))
+
+
+def _extremes(graph: Graph, op: Op) -> tuple[np.ndarray, np.ndarray]:
+    """The four pairs of the inputs' greatest distances from their zero points, on either side."""
+    a, b = (np.array([-128, 127]) - graph.tensors[name].zero_point for name in op.inputs)
+    return a.repeat(2), np.tile(b, 2)
+
+
+def _check_short(y: np.ndarray) -> None:
+    """TensorFlow Lite may add the zero point in 16 bits, where too large a number wraps around."""
+    fits = np.abs(y).max() + 128 < 1 << 15
+    require(bool(fits), "its output's scale is too small for those of its inputs")
 
 
 def _check_pair(graph: Graph, op: Op, y: Tensor) -> None:
@@ -40,12 +53,12 @@ def _check_pair(graph: Graph, op: Op, y: Tensor) -> None:
     require(
         y.shape in [tensor.shape for tensor in inputs], "both inputs are smaller than the output"
     )
-    check_axes(y)
-    check_scales(*inputs, y)
+    _check_axes(y)
+    _check_scales(*inputs, y)
 
 
 def _check_smaller(shape: tuple[int, ...], whole: tuple[int, ...]) -> None:
-    """A tensor that serves for a whole one has its last axes, and 1 before them."""
+    """An input that serves for the whole output has its last axes, and 1 before them."""
     last = list(itertools.dropwhile(lambda n: n == 1, shape))
     require(
         len(shape) == len(whole) and last == list(whole[len(whole) - len(last) :]),
@@ -70,7 +83,7 @@ def _check_concatenation(
 
 def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
-    check_scales(x, y)
+    _check_scales(x, y)
     if op.kind in _FIXED_OUTPUTS:
         scale, zero_point = _FIXED_OUTPUTS[op.kind]
         fixed = y.scale[0] == np.float32(scale) and y.zero_point == zero_point
@@ -85,7 +98,7 @@ def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
 
 def _check_slice(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     begin, size = constants
-    check_axes(x)
+    _check_axes(x)
     for tensor, what in ((begin, "the beginnings"), (size, "the sizes")):
         check_shape(tensor, (len(x.shape),), what, "int32")
     whole_batch = begin.data[0] == 0 and size.data[0] == -1
@@ -122,32 +135,32 @@ def _check_nearest(size: int, out: int) -> None:
 
 def _check_prelu(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     alpha = constants[0]
-    check_axes(x)
+    _check_axes(x)
     require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
     shape = x.shape[1:] if len(alpha.shape) > 1 else x.shape[-1:]
     check_shape(alpha, shape, "alpha", "int8")
     one = alpha.scale is not None and len(alpha.scale) == 1 and alpha.scale[0] > 0
     require(bool(one), "alpha is not quantized with one scale")
     require(-128 <= alpha.zero_point <= 127, f"alpha has the zero point {alpha.zero_point}")
-    check_scales(x, alpha, y)
+    _check_scales(x, alpha, y)
     factor, alpha_factor = prelu_factors(graph, op)
-    check_factor(factor, 255)
-    check_factor(alpha_factor, 255 * 255)
+    _check_factor(factor, 255)
+    _check_factor(alpha_factor, 255 * 255)
 
 
-def check_axes(tensor: Tensor) -> None:
+def _check_axes(tensor: Tensor) -> None:
     """Raise Wrong where the interpreter has no kernel for so many axes."""
     axes = len(tensor.shape)
     require(axes <= _MOST_AXES, f"{axes} axes, expected at most {_MOST_AXES}")
 
 
-def check_scales(*tensors: Tensor) -> None:
+def _check_scales(*tensors: Tensor) -> None:
     """Raise Wrong where a scale is so large or small that ratios of scales leave float32."""
     exponents = np.abs(np.log2([float(tensor.scale[0]) for tensor in tensors]))
     require(exponents.max() <= _LARGEST_EXPONENT, "a scale is not between 2^-60 and 2^60")
 
 
-def check_factor(factor: tuple[int, int], most: int) -> None:
+def _check_factor(factor: tuple[int, int], most: int) -> None:
     """Raise Wrong where a multiplier moves numbers up to `most` out of int32 (see requantize.h)."""
     multiplier, shift = factor
     fits = multiplier == 0 or most << max(31 - shift, 0) < 1 << 31

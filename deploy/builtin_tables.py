@@ -20,7 +20,7 @@ def table(graph: Graph, op: Op) -> np.ndarray:
     """int8 `[256]`: the output of each input, from -128 to 127.
 
     Raises:
-        ValueError: TensorFlow Lite would overflow, or refuse the scales.
+        ValueError: TensorFlow Lite would overflow or refuse the scales, or its runtimes differ.
     """
     x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     distance = _LEVELS - x.zero_point
@@ -69,8 +69,8 @@ def _leaky_relu(distance: np.ndarray, x: Tensor, y: Tensor, op: Op) -> np.ndarra
 def _quantize(distance: np.ndarray, x: Tensor, y: Tensor, op: Op) -> np.ndarray:
     """s_x / s_y times the distance, where the runtimes agree on it.
 
-    Some round the halves of negative numbers up, for some elements, and some away from zero. A
-    LEAKY_RELU with alpha 1 is the same without this.
+    LiteRT on x86-64 rounds the halves of most negative numbers up, tflite-runtime away from zero.
+    All runtimes agree on a LEAKY_RELU with alpha 1, which computes the same otherwise.
     """
     real = float(x.scale[0]) / float(y.scale[0])
     away = np.clip(_rescaled(distance, real) + y.zero_point, LOW, HIGH)

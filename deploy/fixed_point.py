@@ -70,6 +70,15 @@ def requantize_twice(
     return np.clip(rounded + zero_point, low, high).astype(np.int8)
 
 
+def requantize_away(
+    accumulator: np.ndarray, channels: np.ndarray, zero_point: int, low: int, high: int
+) -> np.ndarray:
+    """As `requantize_twice`, but rounded as `rescale` does: the rule of a CONV_2D in groups."""
+    bias, multiplier, shift = channels.T
+    rounded = rescale(accumulator.astype(np.int64) + bias, multiplier, shift)
+    return np.clip(rounded + zero_point, low, high).astype(np.int8)
+
+
 def rescale(x: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """x * multiplier * 2^-shift as TensorFlow Lite's element-wise builtins round it, int64.
 

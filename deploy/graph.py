@@ -23,8 +23,8 @@ KbcMaxPool2D         x, bits [n, h, w, c]                             Window key
 KbcPack              x int8 [..., c]                                  -
 KbcUnpack            x, bits [..., c]                                 positive, negative
 FULLY_CONNECTED      x, weights int8 [out, k], bias int32 [out]       -
-CONV_2D              x, weights int8 [out, kh, kw, c], bias int32     stride_h, stride_w,
-                                                                      dilation_h, dilation_w,
+CONV_2D              x, weights int8 [out, kh, kw, c/groups], bias    stride_h, stride_w,
+                     int32                                            dilation_h, dilation_w,
                                                                       padding
 DEPTHWISE_CONV_2D    x, weights int8 [1, kh, kw, out], bias int32     depth_multiplier (out / c),
                                                                       and those of CONV_2D
@@ -34,14 +34,14 @@ PAD                  x, paddings int32 [4, 2]                         -
 RESHAPE              x, shape int32                                   -
 SOFTMAX              x                                                beta (always 1)
 ADD, SUB, MUL        a, b                                             -
-SLICE                x, begin int32 [axes], size int32 [axes] (of     -
-                     the batch 0 and -1)
-RESIZE_NEAREST_NEIGHBOR  x, size int32 [2] (whole factors)            -
-PRELU                x, alpha int8 [c], or [...] as x                 -
+CONCATENATION        x, ...                                           axis (never the batch)
 LOGISTIC, TANH, ELU, x                                                -
 HARD_SWISH, QUANTIZE
-LEAKY_RELU           x                                                alpha (a float, not negative)
-CONCATENATION        x, ...                                           axis (not 0)
+LEAKY_RELU           x                                                alpha (not negative)
+PRELU                x [n, ..., c], alpha int8 [c] or [..., c]        -
+SLICE                x, begin int32 [axes], size int32 [axes]         -
+RESIZE_NEAREST_      x [n, h, w, c], size int32 [2], multiples of     -
+NEIGHBOR             h and w
 ==================== ================================================ ==============================
 
 Bits are signs, 1 for -1, packed along the last axis: a tensor of bits [..., c] is int32
@@ -59,12 +59,16 @@ options `shortcut_multiplier` and `shortcut_shift` (see kbc.h). `input_dilation_
 `padding` is "SAME" or "VALID". The keys of a window are `kernel_h`, `kernel_w`, `kernel_stride_h`,
 `kernel_stride_w`, `kernel_dilation_h`, `kernel_dilation_w`, `kernel_pad_top`, `kernel_pad_left`,
 `kernel_pad_bottom`, `kernel_pad_right`, and the same without dilation under `pool_`. All options
-are ints but for `weights`, `padding` and `alpha`.
+are ints but for `weights` and `padding`, and `alpha`, a float.
 
-The output of a DEPTHWISE_CONV_2D has the zero point -128. A RESHAPE moves nothing, but its output
-may have another zero point than its input: then it stands for other values. Of ADD, SUB and MUL one
-input may be the smaller: it has as many axes, the first ones 1 and the last ones the other's, and
-serves for all of it.
+The output of a DEPTHWISE_CONV_2D has the zero point -128; a CONV_2D in groups computes the same
+with any. Of ADD, SUB and MUL one input may be the smaller: it has as many axes, the first ones 1
+and the last ones the other's, and serves for all of it. All inputs of a CONCATENATION have its
+output's scale and zero point, as those of pools, PAD, SLICE and RESIZE_NEAREST_NEIGHBOR do. A
+RESHAPE moves nothing, but its output may have another zero point than its input: then it stands for
+other values. The output of LOGISTIC has the scale 1/256 and the zero point -128, as SOFTMAX's; that
+of TANH 1/128 and 0. A SLICE begins the batch at 0, its size there is -1. A QUANTIZE takes another
+scale; where `builtin_tables` refuses it, a LEAKY_RELU with alpha 1 does.
 """
 
 from dataclasses import dataclass, field

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from keras_bc.deploy import builtin_lowering
-from keras_bc.deploy.builtin import builtin_channels, explicit_window, softmax_table
+from keras_bc.deploy.builtin import builtin_channels, explicit_window, groups, softmax_table
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
@@ -97,14 +97,11 @@ def _few_bit_conv_2d(graph: Graph, op: Op) -> Call:
 
 
 def _int8_conv_2d(graph: Graph, op: Op) -> Call:
-    x, weights, _ = _inputs(graph, op)
-    if x.shape[3] != weights.shape[3]:
-        raise UserError(
-            f"Layer `{op.name}` is an int8 convolution in groups, which has no kernel in C; "
-            "expected groups=1."
-        )
-    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, x.shape[3], groups=1)
-    return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
+    count = groups(graph, op)
+    channels = graph.tensors[op.inputs[0]].shape[3]
+    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, channels, count)
+    function = "kbc_finish_int8" if count == 1 else "kbc_finish_int8_away"
+    return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params), function)
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
@@ -168,10 +165,17 @@ def _few_bit(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) ->
     return Call(op, kernel, params, constants, macs, functions={"function": function})
 
 
-def _int8(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) -> Call:
+def _int8(
+    graph: Graph,
+    op: Op,
+    kernel: str,
+    params: Structure,
+    macs: int,
+    function: str = "kbc_finish_int8",
+) -> Call:
     weights = graph.tensors[op.inputs[1]]
     constants = {"weights": weights.data, "channels": builtin_channels(graph, op)}
-    return Call(op, kernel, params, constants, macs, functions={"function": "kbc_finish_int8"})
+    return Call(op, kernel, params, constants, macs, functions={"function": function})
 
 
 def _finish(graph: Graph, op: Op) -> FinishParams:

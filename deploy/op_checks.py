@@ -32,9 +32,10 @@ def _check_dense(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
 def _check_conv(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     weights = constants[0]
     require(len(x.shape) == len(y.shape) == len(weights.shape) == 4, "an image has not 4 axes")
-    out, height, width, _ = weights.shape
-    # Grouped convolutions round differently in TFLite, and no step makes them.
-    check_shape(weights, (out, height, width, x.shape[3]), "the weights", "int8")
+    out, height, width, channels = weights.shape
+    check_shape(weights, (out, height, width, channels), "the weights", "int8")
+    divide = channels > 0 and x.shape[3] % channels == 0 and out % (x.shape[3] // channels) == 0
+    require(divide, f"its groups of {channels} channels do not divide its channels")
     _check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants)
 
@@ -46,8 +47,9 @@ def _check_depthwise(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y
     require(multiplier >= 1, f"its depth multiplier is {multiplier}")
     require(out == x.shape[3] * multiplier, f"{out} channels are not {multiplier} an input channel")
     check_shape(weights, (1, *weights.shape[1:]), "the weights", "int8")
-    # Of a negative sum, halves are rounded up or down as the runtime and the host's CPU have it;
-    # with this zero point such a sum is -128 either way.
+    # Halves of negative sums are rounded up (LiteRT on x86-64, in whole groups of 8 channels) or
+    # away from zero (its other channels, tflite-runtime, TensorFlow Lite Micro). With this zero
+    # point such a sum gives -128 either way.
     require(y.zero_point == -128, f"its output has the zero point {y.zero_point}, expected -128")
     _check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants, axis=3)

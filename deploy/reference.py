@@ -10,17 +10,23 @@ import numpy as np
 
 from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import (
-    SUM_SHIFT,
     builtin_channels,
     explicit_window,
+    groups,
     prelu_factors,
-    product_factor,
+    scaled_product,
+    scaled_sum,
     softmax_table,
-    sum_factors,
 )
 from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
-from keras_bc.deploy.fixed_point import requantize, requantize_twice, rescale, scale
+from keras_bc.deploy.fixed_point import (
+    requantize,
+    requantize_away,
+    requantize_twice,
+    rescale,
+    scale,
+)
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
 from keras_bc.deploy.windows import from_options, input_dilation, patches, spread
@@ -90,7 +96,9 @@ def _int8_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
 def _int8_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     weights = graph.tensors[op.inputs[1]].data.astype(np.float64)
     taps = patches(_centered(graph, op, x), explicit_window(graph, op), 0)
-    return _saturated(graph, op, convolve(taps, weights, groups=1))
+    count = groups(graph, op)
+    rule = requantize_twice if count == 1 else requantize_away
+    return _saturated(graph, op, convolve(taps, weights, count), rule)
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -135,21 +143,16 @@ def _softmax(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     return np.clip(levels + LOW, LOW, HIGH).astype(np.int8)
 
 
-def _sum(sign: int) -> Callable[..., np.ndarray]:
-    def equation(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
-        ma, mb, m = sum_factors(graph, op)
-        left = rescale(_distance(graph, op, 0, a) << SUM_SHIFT, *ma)
-        right = rescale(_distance(graph, op, 1, b) << SUM_SHIFT, *mb)
-        return _offset(graph, op, rescale(left + sign * right, *m))
-
-    return equation
+def _sum(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """y = zy + m (ma (a - za) 2^20 +- mb (b - zb) 2^20)."""
+    a, b = _distance(graph, op, 0, a), _distance(graph, op, 1, b)
+    return _offset(graph, op, scaled_sum(graph, op, a, b))
 
 
 def _mul(graph: Graph, op: Op, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """y = zy + m (a - za) (b - zb)."""
-    product = _distance(graph, op, 0, a) * _distance(graph, op, 1, b)
-    return _offset(graph, op, rescale(product, *product_factor(graph, op)))
+    a, b = _distance(graph, op, 0, a), _distance(graph, op, 1, b)
+    return _offset(graph, op, scaled_product(graph, op, a, b))
 
 
 def _concatenation(graph: Graph, op: Op, *inputs: np.ndarray) -> np.ndarray:
@@ -228,9 +231,11 @@ def _finish(graph: Graph, op: Op, accumulator: np.ndarray, shortcut) -> np.ndarr
     return np.clip(total + y.zero_point, *bounds).astype(np.int8)
 
 
-def _saturated(graph: Graph, op: Op, accumulator: np.ndarray) -> np.ndarray:
+def _saturated(
+    graph: Graph, op: Op, accumulator: np.ndarray, rule: Callable = requantize_twice
+) -> np.ndarray:
     zero_point = graph.tensors[op.outputs[0]].zero_point
-    return requantize_twice(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
+    return rule(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
 
 
 _EQUATIONS = {
@@ -248,8 +253,8 @@ _EQUATIONS = {
     "PAD": _pad,
     "RESHAPE": _reshape,
     "SOFTMAX": _softmax,
-    "ADD": _sum(1),
-    "SUB": _sum(-1),
+    "ADD": _sum,
+    "SUB": _sum,
     "MUL": _mul,
     "CONCATENATION": _concatenation,
     "SLICE": _slice,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ai_edge_litert import schema_py_generated as tflite
 from flatbuffers import flexbuffers
 
-from keras_bc.deploy.builtin import product_factor
+from keras_bc.deploy.builtin import groups, product_factor
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.errors import UserError
 
@@ -101,6 +101,8 @@ def op_code(graph: Graph, op: Op) -> tuple[int, str | None, int]:
             version = 12
         elif len(graph.tensors[op.outputs[0]].shape) > 2:
             version = 5
+    elif op.kind == "CONV_2D" and groups(graph, op) > 1:
+        version = 6
     elif op.kind == "MUL" and product_factor(graph, op)[1] < 31:  # the factor is 1 or more
         version = 3
     return getattr(tflite.BuiltinOperator, op.kind), None, version

@@ -38,24 +38,13 @@ def check_supported(graph: Graph) -> None:
         graph: Fused.
     """
     for op in graph.ops:
-        if op.options.get("weights") == "real":
-            _check_real(graph, op)
+        if op.options.get("weights") == "real" and op.options["transposed"] is not None:
+            raise UserError(
+                f"Layer `{op.name}` is a transposed convolution of real weights, which cannot be "
+                "exported. Use a BinaryConv2DTranspose, or UpSampling2D and a convolution."
+            )
         if _find(graph, op) is None:
             raise UserError(f"Layer `{op.name}` ({op.kind}) cannot be exported yet.")
-
-
-def _check_real(graph: Graph, op: Op) -> None:
-    groups, channels = op.options["groups"], graph.tensors[op.inputs[0]].shape[-1]
-    if op.options["transposed"] is not None:
-        raise UserError(
-            f"Layer `{op.name}` is a transposed convolution of real weights, which cannot be "
-            "exported. Use a BinaryConv2DTranspose, or UpSampling2D and a convolution."
-        )
-    if groups not in (1, channels):
-        raise UserError(
-            f"Layer `{op.name}` is a Conv2D with groups={groups}; only BinaryConv2D can be "
-            "exported with groups. Use one, or groups=1."
-        )
 
 
 def _find(graph: Graph, op: Op):

@@ -59,15 +59,14 @@ def is_exported(call: Call) -> bool:
         return False
     if type(layer) is SignActivation and not _quantizes(layer.quantizer):
         return False
-    return all(_has_kernel_for(product, call) for product in products(call))
+    return all(_has_kernel_for(product) for product in products(call))
 
 
-def _has_kernel_for(product: Product, call: Call) -> bool:
+def _has_kernel_for(product: Product) -> bool:
     if product.input_quantizer is not None and not _quantizes(product.input_quantizer):
         return False
     if product.kernel_quantizer is None:
-        depthwise = isinstance(call.layer, layers.DepthwiseConv2D)
-        return depthwise or getattr(call.layer, "groups", 1) in (1, call.input_shape[-1])
+        return not product.floating
     return product.signs_only
 
 

@@ -1,4 +1,4 @@
-/* The loop over two operands, of which the smaller is gone through again and again.
+/* How the smaller of two operands is gone through again and again.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

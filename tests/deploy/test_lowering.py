@@ -47,15 +47,6 @@ def test_an_op_without_a_kernel_is_refused():
         lower(graph)
 
 
-def test_an_int8_convolution_in_groups_is_refused():
-    graph = graph_of("CONV_2D", 0)
-    op = graph.ops[0]
-    weights = graph.tensors[op.inputs[1]]
-    weights.shape = (*weights.shape[:3], graph.tensors[op.inputs[0]].shape[3] + 1)
-    with pytest.raises(UserError, match="is an int8 convolution in groups"):
-        lower(graph)
-
-
 def test_a_padding_of_channels_is_refused():
     graph = graph_of("PAD", 0)
     graph.tensors[graph.ops[0].inputs[1]].data[3] = 1

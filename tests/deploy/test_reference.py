@@ -112,6 +112,15 @@ def test_int8_convolution_has_a_scale_for_each_channel():
     assert run("CONV_2D", IMAGE, (1, 1, 2), constants, options, x_zero=5) == [[[10, 3]]]
 
 
+def test_int8_convolution_in_groups_rounds_halves_away_from_zero():
+    options = {"stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1, "padding": "VALID"}
+    constants = int8([[[[1]]], [[[-1]]]], [0.25, 0.25], [0, 0])
+    # 6/4 and -6/4; without groups -1.5 would go up.
+    assert run("CONV_2D", [[[6, 6]]], (1, 1, 2), constants, options) == [[[2, -2]]]
+    constants = int8([[[[1, 0]]], [[[0, -1]]]], [0.25, 0.25], [0, 0])
+    assert run("CONV_2D", [[[6, 6]]], (1, 1, 2), constants, options) == [[[2, -1]]]
+
+
 def test_int8_depthwise_convolution_multiplies_channels():
     options = {"stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1, "padding": "VALID"}
     image = [[[1, 10], [2, 20]]]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import flatbuffer, reference
-from keras_bc.deploy.graph import Op, Tensor
+from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.validate import validate
 from keras_bc.errors import UserError
@@ -84,7 +84,7 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         (CONV, set_option("kernel_h", 2**15), "does not fit"),
         (CONV, set_option("pool_pad_left", 20), "as wide as the window"),
         ("CONV_2D", set_option("stride_w", 0), "not positive"),
-        ("CONV_2D", change_constant(1, lambda data: data[..., :-1]), "the weights is int8"),
+        ("CONV_2D", change_constant(1, lambda data: data[..., :-1]), "groups of . channels do not"),
         ("CONV_2D", change_constant(2, filled(0, value=2**31 - 1)), "a bias"),
         ("CONV_2D", change_output(scale=np.array([1e-30], np.float32)), "multiplier"),
         (DEPTHWISE, change_output(zero_point=0), "zero point 0, expected -128"),
@@ -175,6 +175,30 @@ def test_an_image_is_enlarged_by_factors_that_every_runtime_knows(shape, words):
     change_constant(1, lambda data: np.array(shape[1:3], np.int32))(graph, op)
     with pytest.raises(UserError, match=words):
         validate(graph)
+
+
+def joined(kind, y_scale):
+    """Two inputs of scale 1 whose greatest distance from their zero points is 255."""
+    names = ["a", "b", "y"]
+    tensors = [Tensor(name, (1, 40), "int8", None, np.ones(1, np.float32), -128) for name in names]
+    tensors[2].scale, tensors[2].zero_point = np.array([y_scale], np.float32), 127
+    op = Op(kind, "join", names[:2], names[2:])
+    return Graph("join", dict(zip(names, tensors, strict=True)), [op], names[:2], names[2:])
+
+
+@pytest.mark.parametrize(("kind", "y_scale"), [("ADD", 1 / 63.9), ("SUB", 1 / 120), ("MUL", 2)])
+def test_joined_numbers_that_just_fit_16_bits_run_the_same_everywhere(kind, y_scale, tmp_path):
+    graph = joined(kind, y_scale)
+    x = random_inputs(graph, 8)
+    expected = reference.run(graph, x)["y"]
+    np.testing.assert_array_equal(Interpreter(flatbuffer.write(graph)).run(x), expected)
+    np.testing.assert_array_equal(run_emitted(graph, x, tmp_path)["y"], expected)
+
+
+@pytest.mark.parametrize(("kind", "y_scale"), [("ADD", 1 / 64), ("SUB", 1 / 128), ("MUL", 1.99)])
+def test_joined_numbers_may_not_leave_16_bits(kind, y_scale):
+    with pytest.raises(UserError, match="its output's scale is too small for those of its inputs"):
+        validate(joined(kind, y_scale))
 
 
 def test_pad_bits_must_be_0():

@@ -92,7 +92,8 @@ struct kbc_finish {
 kbc_finish_function kbc_finish_s8;
 kbc_finish_function kbc_finish_s8_shortcut;
 kbc_finish_function kbc_finish_b1;
-kbc_finish_function kbc_finish_int8; /* of the builtins, rounded twice */
+kbc_finish_function kbc_finish_int8;      /* of the builtins, rounded twice */
+kbc_finish_function kbc_finish_int8_away; /* the same, at last away from zero: grouped CONV_2D */
 
 /* y[rows][out_features] = x[rows][in_features] . w[out_features][in_features]
  *
