@@ -3,8 +3,8 @@
 import math
 from dataclasses import replace
 
-from keras_bc.deploy.fuse.steps import Step, Steps
-from keras_bc.deploy.windows import IDENTITY, Window
+from keras_bc.deploy.fuse.steps import POINTWISE, Step, Steps
+from keras_bc.deploy.windows import Window
 
 _WORD = 32
 
@@ -75,20 +75,13 @@ def _as_convolution(step: Step, image: str, steps: Steps) -> Step:
     """A dense step as a convolution whose window is the image."""
     _, height, width, channels = steps.shape(image)
     rows = step.constants["weights"].reshape(-1, height, width, channels)
-    options = {
-        "groups": 1,
-        "window": Window(height, width),
-        "pool": IDENTITY,
-        "input_dilation": (1, 1),
-        "transposed": None,
-    }
     return replace(
         step,
         kind="conv_2d",
         inputs=[image, *step.inputs[1:]],
         output=f"{step.output}/image",
         shape=(1, 1, 1, len(rows)),
-        options=step.options | options,
+        options=step.options | POINTWISE | {"window": Window(height, width)},
         constants=step.constants | {"weights": rows},
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from keras_bc.deploy.fuse.steps import LINEAR, NO_BOUNDS, PLAIN, Step, Steps
+from keras_bc.deploy.fuse.steps import LINEAR, NO_BOUNDS, PLAIN, POINTWISE, Step, Steps
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.windows import IDENTITY, Window
 
@@ -101,12 +101,9 @@ class _Folder:
         """clip(x * scale + offset), or its sign, as a depthwise convolution."""
         options = {
             **PLAIN,
+            **POINTWISE,
             "weights": "binary",
             "groups": len(scale),
-            "window": IDENTITY,
-            "pool": IDENTITY,
-            "input_dilation": (1, 1),
-            "transposed": None,
             **options,
         }
         weights = np.ones((len(scale), 1, 1, 1))
@@ -135,7 +132,7 @@ class _Folder:
 
     def _absorb_padding(self, step: Step) -> None:
         before = self._producer(step.inputs[0])
-        if before is not None and before.kind == "pad_2d" and step.options["transposed"] is None:
+        if before is not None and before.kind == "pad_2d" and not step.options["transposed"]:
             step.options["window"] = _padded(step.options["window"], before.options["window"])
             step.inputs[0] = before.inputs[0]
             del self.steps[before.output]
@@ -184,19 +181,23 @@ class _Folder:
 
     def _clip(self, op: Op) -> str:
         x, options = self._input(op), op.options
-        target = self._target(x, ("max_pool_2d", "reshape"))
+        target = self._clipped(x, levels=bool(options["levels"]))
         if target is None:
-            target = self._producer(x)
-            if target is None or target.kind not in _JOINS or options["levels"]:
-                channels = self.graph.tensors[op.outputs[0]].shape[-1]
-                return self._stand_alone(op, np.ones(channels), np.zeros(channels), **options)
-        elif target.options["sign"] or target.options["levels"]:
             channels = self.graph.tensors[op.outputs[0]].shape[-1]
             return self._stand_alone(op, np.ones(channels), np.zeros(channels), **options)
         _bound(target.options, options["low"], options["high"])
         if options["levels"]:
             target.options["levels"] = options["levels"]
         return x
+
+    def _clipped(self, tensor: str, levels: bool) -> Step | None:
+        """The op that can take bounds for the tensor, and levels between them."""
+        target = self._target(tensor, ("max_pool_2d", "reshape"))
+        if target is not None:
+            return None if target.options["sign"] or target.options["levels"] else target
+        target = self._producer(tensor)
+        joins = target is not None and target.kind in _JOINS
+        return target if joins and not levels else None
 
     def _sign(self, op: Op) -> str:
         x = self._input(op)

@@ -2,8 +2,7 @@
 
 import math
 
-from keras_bc.deploy.fuse.steps import Step, Steps
-from keras_bc.deploy.windows import IDENTITY
+from keras_bc.deploy.fuse.steps import POINTWISE, Step, Steps
 
 
 def as_images(steps: Steps) -> Steps:
@@ -25,13 +24,7 @@ def as_images(steps: Steps) -> Steps:
 
 def _make_convolution(step: Step) -> None:
     step.kind = "conv_2d"
-    step.options |= {
-        "groups": 1,
-        "window": IDENTITY,
-        "pool": IDENTITY,
-        "input_dilation": (1, 1),
-        "transposed": None,
-    }
+    step.options |= POINTWISE
     step.constants["weights"] = step.constants["weights"][:, None, None, :]
 
 

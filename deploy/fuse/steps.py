@@ -1,6 +1,5 @@
 """The fused graph in the making."""
 
-import collections
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +7,20 @@ from typing import Any
 import numpy as np
 
 from keras_bc.deploy.graph import Graph, Op, Tensor
+from keras_bc.deploy.windows import IDENTITY
 
 LINEAR = ("fully_connected", "conv_2d")
 NO_BOUNDS = {"low": -math.inf, "high": math.inf}
 PLAIN = {**NO_BOUNDS, "levels": 0, "sign": False}
 """Options of a linear op that neither clips nor takes signs."""
+POINTWISE = {
+    "groups": 1,
+    "window": IDENTITY,
+    "pool": IDENTITY,
+    "input_dilation": (1, 1),
+    "transposed": False,
+}
+"""Options of a convolution that sees one pixel at a time."""
 
 
 @dataclass
@@ -78,11 +86,6 @@ class Steps:
 
     def is_bits(self, tensor: str) -> bool:
         return tensor in self.steps and self.steps[tensor].bits
-
-    def readers(self) -> collections.Counter:
-        """How often each tensor is read, the graph's outputs included."""
-        read = (name for step in self.steps.values() for name in step.inputs)
-        return collections.Counter([*read, *self.outputs])
 
     def to_graph(self) -> Graph:
         """A graph of the steps that something reads."""

@@ -38,7 +38,7 @@ def check_supported(graph: Graph) -> None:
         graph: Fused.
     """
     for op in graph.ops:
-        if op.options.get("weights") == "real" and op.options["transposed"] is not None:
+        if op.options.get("weights") == "real" and op.options["transposed"]:
             raise UserError(
                 f"Layer `{op.name}` is a transposed convolution of real weights, which cannot be "
                 "exported. Use a BinaryConv2DTranspose, or UpSampling2D and a convolution."

@@ -19,13 +19,12 @@ class Builder:
     Attributes:
         fused: That one.
         ranges: Of its activations, those that count alike together.
-        fixed: Activations whose scale is not free to choose.
         graph: The integer one.
     """
 
     def __init__(self, fused: Graph, ranges: dict[str, Range]):
         self.fused = fused
-        self.ranges, self.fixed = shared_ranges(fused, ranges)
+        self.ranges = shared_ranges(fused, ranges)
         self.graph = Graph(fused.name, inputs=list(fused.inputs), outputs=list(fused.outputs))
         self._constants: dict[tuple, str] = {}
         for name in fused.inputs:
@@ -39,6 +38,10 @@ class Builder:
         """The constants of a fused op."""
         tensors = [self.fused.tensors[name] for name in op.inputs]
         return [tensor.data for tensor in tensors if tensor.data is not None]
+
+    def flows(self, op: Op) -> list[str]:
+        """The inputs of a fused op that are computed."""
+        return [name for name in op.inputs if self.fused.tensors[name].data is None]
 
     def is_bits(self, name: str) -> bool:
         """Whether an activation is signs."""
@@ -123,6 +126,6 @@ class Builder:
 
     def append(self, kind: str, op: Op, *constants: str, **options) -> None:
         """Append an op that reads and writes what a fused op does, its constants in the middle."""
-        first, *others = (name for name in op.inputs if self.fused.tensors[name].data is None)
+        first, *others = self.flows(op)
         inputs = [first, *constants, *others]
         self.graph.ops.append(Op(kind, op.name, inputs, list(op.outputs), options))

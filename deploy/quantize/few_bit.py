@@ -68,7 +68,7 @@ def _int8_output(builder: Builder, op: Op, real, offset, products: int) -> tuple
     y = builder.ranged(op)
     step = float(y.scale[0])
     options = builder.bounds(op, y)
-    flows = [name for name in op.inputs if builder.fused.tensors[name].data is None]
+    flows = builder.flows(op)
     if len(flows) > 1:
         step /= SHORTCUT_STEPS
         added = float(builder.graph.tensors[flows[1]].scale[0]) / step

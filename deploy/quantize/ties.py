@@ -16,8 +16,8 @@ MOVES = ("average_pool_2d", "max_pool_2d", "pad_2d", "reshape", "resize", "slice
 _BUILTIN_JOINS = ("add", "multiply", "subtract")
 
 
-def shared_ranges(graph: Graph, ranges: dict[str, Range]) -> tuple[dict[str, Range], set[str]]:
-    """The range that each int8 activation is quantized for, and those whose scale is fixed.
+def shared_ranges(graph: Graph, ranges: dict[str, Range]) -> dict[str, Range]:
+    """The range that each int8 activation is quantized for.
 
     Args:
         graph: Fused.
@@ -30,7 +30,7 @@ def shared_ranges(graph: Graph, ranges: dict[str, Range]) -> tuple[dict[str, Ran
         found = [bounded[name] for name in group if name in bounded]
         whole = min(low for low, _ in found), max(high for _, high in found)
         shared |= dict.fromkeys(group, whole)
-    return shared, ties.fixed
+    return shared
 
 
 class _Ties:
@@ -50,7 +50,6 @@ class _Ties:
                 for name in op.inputs:
                     if not self.is_fixed(name):
                         self.join(name, op.outputs[0])
-        self.fixed = {name for name in self.parents if self.is_fixed(name)}
 
     def root(self, name: str) -> str:
         while self.parents[name] != name:

@@ -27,7 +27,7 @@ multiply
 
 `weights` is "binary" (the tensor holds +H and -H), "ternary" (and 0) or "real". `input_dilation` is
 how far apart the rows and columns of x are moved, zeros between, as a transposed convolution does;
-`transposed` is its padding, None for an ordinary convolution. batch_norm is
+`transposed` says that it is one. batch_norm is
 y = x * scale + offset. clip is y = min(max(x, low), high), rounded to `levels` equal steps of that
 range unless 0. sign is +1 where x >= 0, else -1. function is one of `keras_bc.deploy.functions`.
 Of add, subtract and multiply, an input whose last axes are those of the other, or 1, serves for

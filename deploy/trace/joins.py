@@ -51,7 +51,7 @@ def _check_broadcast(layer, given: tuple[int, ...], shape: tuple[int, ...]) -> N
         )
 
 
-def _concatenate(tracer: Tracer, layer: layers.Concatenate, *inputs: Tensor) -> Tensor:
+def _concatenate(tracer: Tracer, layer: keras.Operation, *inputs: Tensor) -> Tensor:
     return concatenate(tracer, layer, list(inputs), layer.axis)
 
 
@@ -104,10 +104,6 @@ def _with_constant(tracer: Tracer, call: Call, kind: str, x: Tensor) -> Tensor:
     return affine(tracer, call.layer, x, *((1.0, -constant) if first else (-1.0, constant)))
 
 
-def _concatenate_operation(tracer: Tracer, layer, *inputs: Tensor) -> Tensor:
-    return concatenate(tracer, layer, list(inputs), layer.axis)
-
-
 HANDLERS = {
     layers.Add: _pairwise("add"),
     layers.Concatenate: _concatenate,
@@ -116,7 +112,7 @@ HANDLERS = {
 }
 _OPERATIONS = {
     "Add": _arithmetic("add"),
-    "Concatenate": _concatenate_operation,
+    "Concatenate": _concatenate,
     "Divide": _arithmetic("divide"),
     "Multiply": _arithmetic("multiply"),
     "Subtract": _arithmetic("subtract"),

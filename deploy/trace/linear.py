@@ -110,7 +110,7 @@ def _conv_2d_transpose(tracer: Tracer, layer: keras.Layer, x: Tensor) -> Tensor:
     y = _convolve(
         *(tracer, layer, x, rows, _bias(layer), weights, window),
         input_dilation=stride,
-        transposed=layer.padding,
+        transposed=True,
     )
     return activation(tracer, layer, y)
 
@@ -125,7 +125,7 @@ def _convolve(
     window: Window,
     groups: int = 1,
     input_dilation: tuple[int, int] = (1, 1),
-    transposed: str | None = None,
+    transposed: bool = False,
 ) -> Tensor:
     """A convolution with weights `[out, kh, kw, c / groups]`."""
     spread = [(n - 1) * d + 1 for n, d in zip(x.shape[1:3], input_dilation, strict=True)]
@@ -161,7 +161,7 @@ def weights_of(layer: keras.Layer) -> tuple[np.ndarray, str]:
 
 
 def _kind(layer: QuantizedKernel, deployed: np.ndarray) -> str:
-    """ "binary" or "ternary"."""
+    """Whether the weights are "binary" or "ternary"."""
     others = tuple(set(range(-deployed.ndim, 0)).difference(layer.channel_axes))
     magnitudes = np.abs(deployed)
     largest = magnitudes.max(axis=others, keepdims=True)
