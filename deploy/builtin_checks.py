@@ -47,14 +47,19 @@ def _check_short(y: np.ndarray) -> None:
 
 
 def _check_pair(graph: Graph, op: Op, y: Tensor) -> None:
+    check_operands(graph, op, y)
+    _check_scales(*(graph.tensors[name] for name in op.inputs), y)
+
+
+def check_operands(graph: Graph, op: Op, y: Tensor) -> None:
+    """Check the shapes of an op with two operands."""
     inputs = [graph.tensors[name] for name in op.inputs]
     for tensor in inputs:
         _check_smaller(tensor.shape, y.shape)
     require(
         y.shape in [tensor.shape for tensor in inputs], "both inputs are smaller than the output"
     )
-    _check_axes(y)
-    _check_scales(*inputs, y)
+    check_axes(y)
 
 
 def _check_smaller(shape: tuple[int, ...], whole: tuple[int, ...]) -> None:
@@ -88,17 +93,22 @@ def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
         scale, zero_point = _FIXED_OUTPUTS[op.kind]
         fixed = y.scale[0] == np.float32(scale) and y.zero_point == zero_point
         require(bool(fixed), f"its output has not scale {scale} and zero point {zero_point}")
+    check_alpha(op)
+    builtin_tables.table(graph, op)
+
+
+def check_alpha(op: Op) -> None:
+    """Check the slope of a LEAKY_RELU."""
     if op.kind == "LEAKY_RELU":
         alpha = op.options["alpha"]
         require(
             isinstance(alpha, int | float) and 0 <= alpha <= _LARGEST_SLOPE, f"alpha is {alpha!r}"
         )
-    builtin_tables.table(graph, op)
 
 
 def _check_slice(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     begin, size = constants
-    _check_axes(x)
+    check_axes(x)
     for tensor, what in ((begin, "the beginnings"), (size, "the sizes")):
         check_shape(tensor, (len(x.shape),), what, "int32")
     whole_batch = begin.data[0] == 0 and size.data[0] == -1
@@ -135,10 +145,7 @@ def _check_nearest(size: int, out: int) -> None:
 
 def _check_prelu(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     alpha = constants[0]
-    _check_axes(x)
-    require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
-    shape = x.shape[1:] if len(alpha.shape) > 1 else x.shape[-1:]
-    check_shape(alpha, shape, "alpha", "int8")
+    check_slopes(x, alpha, y)
     one = alpha.scale is not None and len(alpha.scale) == 1 and alpha.scale[0] > 0
     require(bool(one), "alpha is not quantized with one scale")
     require(-128 <= alpha.zero_point <= 127, f"alpha has the zero point {alpha.zero_point}")
@@ -148,7 +155,15 @@ def _check_prelu(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
     _check_factor(alpha_factor, 255 * 255)
 
 
-def _check_axes(tensor: Tensor) -> None:
+def check_slopes(x: Tensor, alpha: Tensor, y: Tensor) -> None:
+    """Check the shapes of a PRELU."""
+    check_axes(x)
+    require(y.shape == x.shape, f"its output is {list(y.shape)}, expected {list(x.shape)}")
+    shape = x.shape[1:] if len(alpha.shape) > 1 else x.shape[-1:]
+    check_shape(alpha, shape, "alpha", x.dtype)
+
+
+def check_axes(tensor: Tensor) -> None:
     """Raise Wrong where the interpreter has no kernel for so many axes."""
     axes = len(tensor.shape)
     require(axes <= _MOST_AXES, f"{axes} axes, expected at most {_MOST_AXES}")

@@ -25,11 +25,9 @@ def require(condition: bool, what: str) -> None:
 
 
 def check_activation(tensor: Tensor, what: str) -> None:
-    """Check that a tensor is computed, for a batch of 1: int8 with one scale, or words of bits."""
+    """Check that a tensor is computed, for a batch of 1: int8 with one scale, words of bits, or
+    float32."""
     require(tensor.data is None, f"{what} is constant")
-    require(
-        tensor.dtype in ("int8", "int32"), f"{what} is {tensor.dtype}, expected int8, or int32 bits"
-    )
     shape = tensor.shape
     require(
         0 < len(shape) <= _MOST_AXES
@@ -49,12 +47,6 @@ def check_activation(tensor: Tensor, what: str) -> None:
         require(-128 <= tensor.zero_point <= 127, f"{what} has the zero point {tensor.zero_point}")
 
 
-def check_int8(tensor: Tensor, what: str) -> None:
-    """Check that a tensor is a computed int8 one."""
-    check_activation(tensor, what)
-    require(tensor.dtype == "int8", f"{what} is {tensor.dtype}, expected int8")
-
-
 def check_shape(tensor: Tensor, expected: tuple[int, ...], what: str, dtype: str) -> None:
     """Check a tensor's shape and type."""
     require(
@@ -64,8 +56,9 @@ def check_shape(tensor: Tensor, expected: tuple[int, ...], what: str, dtype: str
 
 
 def check_same_scale(x: Tensor, y: Tensor) -> None:
-    """Check that an op's output counts as its input does."""
-    same = x.scale[0] == y.scale[0] and x.zero_point == y.zero_point
+    """Check that an op's output counts as its input does, or that both are real."""
+    require(x.dtype == y.dtype, "its output is of another type than its input")
+    same = x.dtype != "int8" or (x.scale[0] == y.scale[0] and x.zero_point == y.zero_point)
     require(same, "its output has another scale or zero point than its input")
 
 

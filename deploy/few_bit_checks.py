@@ -4,7 +4,6 @@ import numpy as np
 
 from keras_bc.deploy.checks import (
     LIMIT,
-    check_int8,
     check_pool,
     check_shape,
     check_window,
@@ -58,21 +57,21 @@ def check_max_pool_2d(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], 
 
 def check_pack(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     """KbcPack."""
-    check_int8(x, "the input")
+    require(x.dtype != "int32", "its input is bits already")
     check_shape(y, (*x.shape[:-1], words_for(x.shape[-1])), "the output", "int32")
 
 
 def check_unpack(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     """KbcUnpack."""
-    check_int8(y, "the output")
+    require(y.dtype != "int32", "its output is bits still")
     check_shape(x, (*y.shape[:-1], words_for(y.shape[-1])), "the input", "int32")
     for name in ("positive", "negative"):
         require(-128 <= op.options[name] <= 127, f"option {name} is not an int8")
 
 
 def _channels(op: Op, x: Tensor) -> int:
-    """Channels of an input: of int8 its last axis, of bits an option."""
-    if x.dtype == "int8":
+    """Channels of an input: its last axis, but of bits an option."""
+    if x.dtype != "int32":
         return x.shape[-1]
     channels = op.options["in_channels"]
     require(
@@ -96,7 +95,9 @@ def _check_few_bit(
     out = channels.shape[0]
     require(products * 255 <= LIMIT, f"{products} weights a channel overflow its accumulator")
     _check_weights(op, weights, out, products)
-    if y.dtype == "int8":
+    if "float32" in (x.dtype, y.dtype):
+        _check_float(channels, x, y, (*pixels, out))
+    elif y.dtype == "int8":
         check_shape(y, (*pixels, out), "the output", "int8")
         low, high = op.options["activation_min"], op.options["activation_max"]
         require(-128 <= low <= high <= 127, f"its output is clamped to {low}..{high}")
@@ -109,6 +110,15 @@ def _check_few_bit(
         require(bool(np.all(directions == 1)), "a direction is neither 1 nor -1")
     if len(op.inputs) > 3:
         _check_shortcut(op, graph.tensors[op.inputs[3]], y)
+
+
+def _check_float(channels: Tensor, x: Tensor, y: Tensor, shape: tuple[int, ...]) -> None:
+    require(x.dtype == y.dtype, "its output is of another type than its input")
+    check_shape(y, shape, "the output", "float32")
+    check_shape(channels, (shape[-1], 5), "the channels", "float32")
+    require(bool(np.isfinite(channels.data).all()), "the channels are not finite")
+    *_, low, high, step = channels.data.T
+    require(bool(np.all((low <= high) & (step >= 0))), "its output's bounds or steps are wrong")
 
 
 def _check_weights(op: Op, weights: Tensor, out: int, products: int) -> None:
@@ -139,8 +149,9 @@ def _check_multipliers(multiplier: np.ndarray, shift: np.ndarray) -> None:
 
 
 def _check_shortcut(op: Op, shortcut: Tensor, y: Tensor) -> None:
-    check_int8(shortcut, "the shortcut")
-    require(y.dtype == "int8", "a shortcut leads to bits")
-    check_shape(shortcut, y.shape, "the shortcut", "int8")
+    require(y.dtype != "int32", "a shortcut leads to bits")
+    check_shape(shortcut, y.shape, "the shortcut", y.dtype)
+    if y.dtype == "float32":
+        return
     pair = op.options["shortcut_multiplier"], op.options["shortcut_shift"]
     _check_multipliers(*(np.array([value]) for value in pair))

@@ -6,8 +6,8 @@ Three dialects of the same dataclasses follow one another (see the design's data
 *Fused*, as `fuse` makes it: batch norm, activations and max-pooling are folded into the op that
 they follow.
 *Integer*, as `quantize` makes it, `flatbuffer` writes and reads it, and the executors run it:
-activations of int8 with scale and zero point, or of signs packed in words; packed weights; and the
-ops of TensorFlow Lite's schema.
+activations of int8 with scale and zero point, or of signs packed in words, and of float32 where
+they are wanted; packed weights; and the ops of TensorFlow Lite's schema.
 
 Integer ops, their inputs and options:
 
@@ -69,6 +69,14 @@ RESHAPE moves nothing, but its output may have another zero point than its input
 other values. The output of LOGISTIC has the scale 1/256 and the zero point -128, as SOFTMAX's; that
 of TANH 1/128 and 0. A SLICE begins the batch at 0, its size there is -1. A QUANTIZE takes another
 scale; where `builtin_tables` refuses it, a LEAKY_RELU with alpha 1 does.
+
+An op that reads or writes float32 activations is a float op, of the same kinds, and has floats
+where the others have int8, but for QUANTIZE and DEQUANTIZE, which go from one to the other, and for
+bits, which KbcPack and KbcUnpack make and read. FULLY_CONNECTED is none of them; RELU and, with a
+bound float32 [1] as the second input, MINIMUM and MAXIMUM are kinds of float ops alone. Weights,
+biases and alphas of the builtins are float32. A row of `channels` float32 [out, 5] of our own ops
+is (scale, offset, low, high, step): y = clip(sum * scale + offset + shortcut, low, high), and where
+the step is not 0 its nearest multiple from low on. They need no Output keys.
 """
 
 from dataclasses import dataclass, field

@@ -48,12 +48,12 @@ class Interpreter:
     may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.
 
     Args:
-        model: Path of a .tflite file, or its bytes. Its inputs and outputs are int8.
+        model: Path of a .tflite file, or its bytes. Its inputs and outputs are int8, or float32.
         runtime: One of `RUNTIMES`; None takes the first that is installed.
         num_threads: For the builtins; the result does not depend on it.
 
     Raises:
-        UserError: No such file, not a model, not an int8 model, or no runtime.
+        UserError: No such file, not a model, not one of int8 or float32, or no runtime.
     """
 
     def __init__(self, model: str | Path | bytes, runtime: str | None = None, num_threads: int = 1):
@@ -68,9 +68,11 @@ class Interpreter:
         self._interpreter = self._open()
         self._inputs = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
-        if any(tensor["dtype"] != np.int8 for tensor in self._inputs + self._outputs):
+        types = {tensor["dtype"] for tensor in self._inputs + self._outputs}
+        if not types <= {np.int8, np.float32}:
             raise UserError(
-                f"{self._name} must have int8 inputs and outputs; export it with `keras-bc export`."
+                f"{self._name} must have inputs and outputs of int8 or float32; export it with "
+                "`keras-bc export`."
             )
 
     @property
@@ -90,7 +92,7 @@ class Interpreter:
             x: Real values `[n, ...]`, or one such array for each input.
 
         Returns:
-            int8, as x.
+            int8, as x; for an input of float32 that.
         """
         arrays = as_list(x)
         details = self._inputs[: len(arrays)]  # that they are as many, `run` checks
@@ -98,7 +100,7 @@ class Interpreter:
         return quantized[0] if isinstance(x, np.ndarray) else quantized
 
     def dequantize(self, y: Inputs) -> Inputs:
-        """scale * (y - zero_point) in float32, with each output's scale."""
+        """scale * (y - zero_point) in float32, with each output's scale; float32 as it is."""
         reals = [_dequantize(*pair) for pair in zip(as_list(y), self._outputs, strict=True)]
         return reals[0] if isinstance(y, np.ndarray) else reals
 
@@ -110,10 +112,11 @@ class Interpreter:
         """The model's integers.
 
         Args:
-            x: int8 `[n, ...]`, n >= 1, or one such array for each input.
+            x: int8 (or float32, as the model's input is) `[n, ...]`, n >= 1, or one such array for
+                each input.
 
         Returns:
-            int8 `[n, ...]`, or of several outputs a list.
+            int8 (or float32) `[n, ...]`, or of several outputs a list.
 
         Raises:
             UserError: `x` has another type or shape, or the file is damaged.
@@ -175,17 +178,23 @@ class Interpreter:
     def _check(self, x: Inputs) -> None:
         arrays = as_list(x)
         fit = [array.shape[1:] for array in arrays] == self.input_shapes
-        typed = all(array.dtype == np.int8 and array.size for array in arrays)
+        types = [np.dtype(tensor["dtype"]) for tensor in self._inputs]
+        typed = [array.dtype for array in arrays] == types and all(a.size for a in arrays)
         if not fit or not typed or len({len(array) for array in arrays}) != 1:
-            expected = [f"[{', '.join(map(str, ('n', *shape)))}]" for shape in self.input_shapes]
+            expected = [
+                f"{dtype} of shape [{', '.join(map(str, ('n', *shape)))}]"
+                for dtype, shape in zip(types, self.input_shapes, strict=True)
+            ]
             received = [f"{array.dtype} of shape {list(array.shape)}" for array in arrays]
             raise UserError(
-                f"The model takes int8 of shape {' and '.join(expected)}, n >= 1. "
+                f"The model takes {' and '.join(expected)}, n >= 1. "
                 f"Received: {' and '.join(received)}."
             )
 
 
 def _quantize(x: np.ndarray, tensor: dict) -> np.ndarray:
+    if tensor["dtype"] == np.float32:
+        return np.asarray(x, np.float32)
     scale, zero_point = tensor["quantization"]
     steps = np.asarray(x, np.float32) / np.float32(scale)
     rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
@@ -193,6 +202,8 @@ def _quantize(x: np.ndarray, tensor: dict) -> np.ndarray:
 
 
 def _dequantize(y: np.ndarray, tensor: dict) -> np.ndarray:
+    if tensor["dtype"] == np.float32:
+        return y
     scale, zero_point = tensor["quantization"]
     return np.float32(scale) * (np.asarray(y, np.float32) - np.float32(zero_point))
 

@@ -30,29 +30,39 @@ def _check_dense(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
 
 
 def _check_conv(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
-    weights = constants[0]
-    require(len(x.shape) == len(y.shape) == len(weights.shape) == 4, "an image has not 4 axes")
-    out, height, width, channels = weights.shape
-    check_shape(weights, (out, height, width, channels), "the weights", "int8")
-    divide = channels > 0 and x.shape[3] % channels == 0 and out % (x.shape[3] // channels) == 0
-    require(divide, f"its groups of {channels} channels do not divide its channels")
-    _check_image(graph, op, x, y, out)
+    out = check_conv_weights(x, constants[0], "int8")
+    check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants)
 
 
+def check_conv_weights(x: Tensor, weights: Tensor, dtype: str) -> int:
+    """Check the weights of a CONV_2D, and count its output channels."""
+    require(len(x.shape) == len(weights.shape) == 4, "an image has not 4 axes")
+    out, height, width, channels = weights.shape
+    check_shape(weights, (out, height, width, channels), "the weights", dtype)
+    divide = channels > 0 and x.shape[3] % channels == 0 and out % (x.shape[3] // channels) == 0
+    require(divide, f"its groups of {channels} channels do not divide its channels")
+    return out
+
+
 def _check_depthwise(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
-    weights = constants[0]
-    require(len(x.shape) == len(y.shape) == len(weights.shape) == 4, "an image has not 4 axes")
-    multiplier, out = op.options["depth_multiplier"], weights.shape[3]
-    require(multiplier >= 1, f"its depth multiplier is {multiplier}")
-    require(out == x.shape[3] * multiplier, f"{out} channels are not {multiplier} an input channel")
-    check_shape(weights, (1, *weights.shape[1:]), "the weights", "int8")
+    out = check_depthwise_weights(op, x, constants[0], "int8")
     # Halves of negative sums are rounded up (LiteRT on x86-64, in whole groups of 8 channels) or
     # away from zero (its other channels, tflite-runtime, TensorFlow Lite Micro). With this zero
     # point such a sum gives -128 either way.
     require(y.zero_point == -128, f"its output has the zero point {y.zero_point}, expected -128")
-    _check_image(graph, op, x, y, out)
+    check_image(graph, op, x, y, out)
     _check_real_weights(graph, op, constants, axis=3)
+
+
+def check_depthwise_weights(op: Op, x: Tensor, weights: Tensor, dtype: str) -> int:
+    """Check the weights of a DEPTHWISE_CONV_2D, and count its output channels."""
+    require(len(x.shape) == len(weights.shape) == 4, "an image has not 4 axes")
+    multiplier, out = op.options["depth_multiplier"], weights.shape[3]
+    require(multiplier >= 1, f"its depth multiplier is {multiplier}")
+    require(out == x.shape[3] * multiplier, f"{out} channels are not {multiplier} an input channel")
+    check_shape(weights, (1, *weights.shape[1:]), "the weights", dtype)
+    return out
 
 
 def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor], axis: int = 0) -> None:
@@ -81,18 +91,19 @@ def _check_real_weights(graph: Graph, op: Op, constants: list[Tensor], axis: int
 
 
 def _check_pool(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
-    require(len(x.shape) == len(y.shape) == 4, "an image has not 4 axes")
-    _check_image(graph, op, x, y, x.shape[3])
+    require(len(x.shape) == 4, "an image has not 4 axes")
+    check_image(graph, op, x, y, x.shape[3])
     check_same_scale(x, y)
 
 
-def _check_image(graph: Graph, op: Op, x: Tensor, y: Tensor, channels: int) -> None:
+def check_image(graph: Graph, op: Op, x: Tensor, y: Tensor, channels: int) -> None:
+    """Check that the output of a window's op has the shape that follows, and the input's type."""
     for name in ("stride_h", "stride_w"):
         require(op.options[name] >= 1, f"option {name} is not positive")
     window = explicit_window(graph, op)
     check_window(window)
     size = output_size(window, *x.shape[1:3])
-    check_shape(y, (x.shape[0], *size, channels), "the output", "int8")
+    check_shape(y, (x.shape[0], *size, channels), "the output", x.dtype)
 
 
 def _check_pad(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
@@ -102,7 +113,7 @@ def _check_pad(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tens
     require(bool(np.all(paddings >= 0)), "a padding is negative")
     require(not paddings[[0, 3]].any(), "it pads the batch or the channels")
     expected = [size + sum(pad) for size, pad in zip(x.shape, paddings.tolist(), strict=True)]
-    check_shape(y, tuple(expected), "the output", "int8")
+    check_shape(y, tuple(expected), "the output", x.dtype)
     check_same_scale(x, y)
 
 
@@ -133,12 +144,20 @@ class Kind:
         constants: How many it has, behind its first input.
         flows: The least and the greatest number of inputs that are computed.
         bits: Whether they, or the output, may be bits.
+        floats: Whether one of them is float32: then int8 and float32 are for `check` to tell.
     """
 
     check: Callable[[Graph, Op, Tensor, list[Tensor], Tensor], None]
     constants: int = 0
     flows: tuple[int, int] = (1, 1)
     bits: bool = False
+    floats: bool = False
+
+    def check_type(self, tensor: Tensor, what: str) -> None:
+        """Raise Wrong unless the op may read, or write, an activation of the tensor's type."""
+        types = ["int8"] + ["int32"] * self.bits + ["float32"] * self.floats
+        given, *named = (dtype.replace("int32", "bits") for dtype in (tensor.dtype, *types))
+        require(tensor.dtype in types, f"{what} is {given}, expected {' or '.join(named)}")
 
     def check_counts(self, inputs: int) -> None:
         """Raise Wrong unless an op may have as many inputs."""

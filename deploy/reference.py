@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_bc.deploy import builtin_tables
+from keras_bc.deploy import builtin_tables, reference_floats
 from keras_bc.deploy.builtin import (
     builtin_channels,
     explicit_window,
@@ -27,6 +27,7 @@ from keras_bc.deploy.fixed_point import (
     rescale,
     scale,
 )
+from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
 from keras_bc.deploy.windows import from_options, input_dilation, patches, spread
@@ -39,15 +40,17 @@ def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
 
     Args:
         graph: Integer.
-        x: int8 `[n, ...]`, the input in its quantization, or one such array for each input.
+        x: int8 `[n, ...]`, the input in its quantization, or one such array for each input;
+            float32 for an input of float32.
 
     Returns:
-        int8, or int32 of bits, `[n, ...]` by the tensor's name, the inputs included.
+        int8, int32 of bits, or float32, `[n, ...]` by the tensor's name, the inputs included.
     """
     values = name_inputs(graph, x)
     for op in graph.ops:
         flows = [values[name] for name in op.inputs if name in values]
-        y = _EQUATIONS[op.kind](graph, op, *flows)
+        floats = reference_floats.EQUATIONS if is_float(graph, op) else {}
+        y = (_EQUATIONS | floats)[op.kind](graph, op, *flows)
         shape = graph.tensors[op.outputs[0]].shape[1:]
         values[op.outputs[0]] = y.reshape(-1, *shape)
     return values
@@ -82,9 +85,9 @@ def _pack(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def _unpack(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
-    signs = unpack_signs(x, graph.tensors[op.outputs[0]].shape[-1])
-    options = op.options
-    return np.where(signs > 0, options["positive"], options["negative"]).astype(np.int8)
+    y, options = graph.tensors[op.outputs[0]], op.options
+    signs = unpack_signs(x, y.shape[-1])
+    return np.where(signs > 0, options["positive"], options["negative"]).astype(y.dtype)
 
 
 def _int8_fully_connected(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
@@ -197,10 +200,10 @@ def _offset(graph: Graph, op: Op, y: np.ndarray) -> np.ndarray:
 
 
 def _reals(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
-    """What the accumulators sum, in float64: x - zx, or signs."""
-    if x.dtype == np.int8:
-        return _centered(graph, op, x)
-    return unpack_signs(x, op.options["in_channels"]).astype(np.float64)
+    """What the accumulators sum, in float64: x - zx, or signs, or x."""
+    if x.dtype == np.int32:
+        return unpack_signs(x, op.options["in_channels"]).astype(np.float64)
+    return _centered(graph, op, x)
 
 
 def _few_bit(graph: Graph, op: Op, products: int) -> np.ndarray:
@@ -215,8 +218,10 @@ def _centered(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
 
 
 def _finish(graph: Graph, op: Op, accumulator: np.ndarray, shortcut) -> np.ndarray:
-    """int8 outputs, or the signs of a threshold each."""
+    """int8 outputs, or the signs of a threshold each, or float32."""
     channels, y = graph.tensors[op.inputs[2]].data, graph.tensors[op.outputs[0]]
+    if y.dtype == "float32":
+        return reference_floats.finish(accumulator, channels, shortcut)
     if y.dtype == "int32":
         threshold, direction = channels.T
         positive = np.where(direction > 0, accumulator >= threshold, accumulator <= threshold)

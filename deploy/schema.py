@@ -75,6 +75,10 @@ BUILTINS = {
     "ELU": Builtin("NONE", 1),
     "HARD_SWISH": Builtin("HardSwishOptions", 1),
     "QUANTIZE": Builtin("QuantizeOptions", 1),
+    "DEQUANTIZE": Builtin("DequantizeOptions", 2),
+    "RELU": Builtin("NONE", 1),
+    "MINIMUM": Builtin("MaximumMinimumOptions", 1),
+    "MAXIMUM": Builtin("MaximumMinimumOptions", 1),
 }
 
 _UNSUPPORTED = {
@@ -83,6 +87,9 @@ _UNSUPPORTED = {
     "HalfPixelCenters": "half-pixel centers",
 }
 """Options that no op of ours has set."""
+
+_SINCE = ("DEQUANTIZE", "DEPTHWISE_CONV_2D")
+"""Ops whose version does not depend on the output's type: of int8 inputs, with dilation."""
 
 SUPPORTED = ", ".join([*CUSTOM_KINDS, *BUILTINS])
 _BUILTIN_NAMES = {
@@ -95,6 +102,8 @@ def op_code(graph: Graph, op: Op) -> tuple[int, str | None, int]:
     if op.kind in CUSTOM_KINDS:
         return tflite.BuiltinOperator.CUSTOM, op.kind, CUSTOM_VERSION
     version = BUILTINS[op.kind].version
+    if graph.tensors[op.outputs[0]].dtype == "float32" and op.kind not in _SINCE:
+        version = 1
     if op.kind == "FULLY_CONNECTED":
         weights = graph.tensors[op.inputs[1]]
         if weights.scale is not None and len(weights.scale) > 1:
@@ -103,8 +112,8 @@ def op_code(graph: Graph, op: Op) -> tuple[int, str | None, int]:
             version = 5
     elif op.kind == "CONV_2D" and groups(graph, op) > 1:
         version = 6
-    elif op.kind == "MUL" and product_factor(graph, op)[1] < 31:  # the factor is 1 or more
-        version = 3
+    elif op.kind == "MUL" and version > 1 and product_factor(graph, op)[1] < 31:
+        version = 3  # the factor is 1 or more
     return getattr(tflite.BuiltinOperator, op.kind), None, version
 
 

@@ -9,9 +9,10 @@ on its own, checks its ops again in C.
 import contextlib
 from collections.abc import Iterator
 
-from keras_bc.deploy import builtin_checks, op_checks
-from keras_bc.deploy.checks import Wrong, check_activation, check_int8, require
-from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy import builtin_checks, float_checks, op_checks
+from keras_bc.deploy.checks import Wrong, check_activation, require
+from keras_bc.deploy.float_ops import is_float
+from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.errors import UserError
 
 _KINDS = op_checks.KINDS | builtin_checks.KINDS
@@ -32,7 +33,7 @@ def validate(graph: Graph) -> None:
         )
     for name in graph.inputs:
         with _named(f"The input `{name}`"):
-            check_int8(graph.tensors[name], "it")
+            _check_end(graph.tensors[name])
     ready = set(graph.inputs)
     for op in graph.ops:
         with _named(f"Layer `{op.name}` ({op.kind})"):
@@ -42,7 +43,12 @@ def validate(graph: Graph) -> None:
         if name not in ready:
             raise UserError(f"No op makes the model's output `{name}`. Export the model again.")
         with _named(f"The output `{name}`"):
-            check_int8(graph.tensors[name], "it")
+            _check_end(graph.tensors[name])
+
+
+def _check_end(tensor: Tensor) -> None:
+    check_activation(tensor, "it")
+    require(tensor.dtype != "int32", "it is bits, expected int8 or float32")
 
 
 @contextlib.contextmanager
@@ -58,7 +64,14 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
-    kind = _KINDS[op.kind]
+    for name in (*op.inputs, *op.outputs):
+        require(name in graph.tensors, f"`{name}` is no tensor of it")
+    floats = is_float(graph, op)
+    kind = float_checks.KINDS.get(op.kind) if floats else _KINDS.get(op.kind)
+    require(
+        kind is not None,
+        f"it computes in {'float32' if floats else 'int8'}, which no {op.kind} does",
+    )
     kind.check_counts(len(op.inputs))
     require(len(op.outputs) == 1, f"{len(op.outputs)} outputs, expected 1")
     require(op.outputs[0] not in ready, "its output is computed twice")
@@ -71,8 +84,9 @@ def _check_op(graph: Graph, op: Op, ready: set[str]) -> None:
             require(tensor.data is not None, f"`{tensor.name}` is not constant")
         else:
             require(tensor.name in ready, "its input is not computed before it")
-            require(kind.bits or tensor.dtype == "int8", "its input is bits, which it cannot read")
+            kind.check_type(tensor, "its input")
     y = graph.tensors[op.outputs[0]]
-    (check_activation if kind.bits else check_int8)(y, "the output")
+    check_activation(y, "the output")
+    kind.check_type(y, "the output")
     constants = [tensor for tensor in inputs if tensor.data is not None]
     kind.check(graph, op, inputs[0], constants, y)

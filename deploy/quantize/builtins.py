@@ -15,15 +15,17 @@ from keras_bc.deploy.quantize.builder import Builder
 from keras_bc.deploy.windows import IDENTITY, Window, window_for
 
 _LARGEST_RATIO = 2**12  # of a step of the inputs and one of their sum or product
+_MOST_STEPS = 2**15 - 256  # of an output, in 16 bits with its zero point and roundings
 
 
-def conv_2d(builder: Builder, op: Op) -> None:
-    """CONV_2D."""
-    window = op.options["window"]
-    options = {"dilation_h": window.dilation_height, "dilation_w": window.dilation_width}
-    options |= _padding(window, builder.fused.tensors[op.inputs[0]].shape)
+def real_conv_2d(builder: Builder, op: Op) -> None:
+    """CONV_2D or DEPTHWISE_CONV_2D, of real weights."""
+    (_depthwise_conv_2d if is_depthwise(builder, op) else _conv_2d)(builder, op)
+
+
+def _conv_2d(builder: Builder, op: Op) -> None:
     constants = _int8_weights(builder, op, builder.ranged(op))
-    builder.append("CONV_2D", op, *constants, **options)
+    builder.append("CONV_2D", op, *constants, **window_options(builder, op))
 
 
 def _int8_weights(
@@ -59,46 +61,77 @@ def _int8_weights(
     most = np.maximum(LIMIT / (sums + np.abs(bias) + 1), 1)
     check_multipliers(op, bias_scale / y.scale, most)
     if depthwise:
-        quantized = np.ascontiguousarray(np.moveaxis(quantized[..., 0], 0, -1))[None]
+        quantized = depthwise_layout(quantized)
     return [
         builder.constant(op, "weights", quantized, size, axis=3 if depthwise else 0),
         builder.constant(op, "bias", bias.astype(np.int32), bias_scale),
     ]
 
 
-def depthwise_conv_2d(builder: Builder, op: Op) -> None:
-    """DEPTHWISE_CONV_2D, whose output begins at the zero point -128 (see graph.py).
+def _depthwise_conv_2d(builder: Builder, op: Op) -> None:
+    """Its output begins at the zero point -128 (see graph.py).
 
     Where negative values are wanted, they are lifted by a whole number of steps, which the bias
     does, and a RESHAPE that moves nothing takes them back: its output counts from elsewhere.
     """
-    window = op.options["window"]
-    channels = builder.channels(op)
     y = builder.ranged(op)
     lift = y.zero_point - LOW
-    options = {
-        "depth_multiplier": len(builder.data(op)[0]) // channels,
-        "dilation_h": window.dilation_height,
-        "dilation_w": window.dilation_width,
-        **_padding(window, builder.fused.tensors[op.inputs[0]].shape),
-    }
     constants = _int8_weights(builder, op, y, lift * float(y.scale[0]), depthwise=True)
-    builder.append("DEPTHWISE_CONV_2D", op, *constants, **options)
+    builder.append("DEPTHWISE_CONV_2D", op, *constants, **depthwise_options(builder, op))
     if lift:
         builder.lift(op, y)
 
 
+def is_depthwise(builder: Builder, op: Op) -> bool:
+    """Whether each group of a convolution has one channel."""
+    return op.options["groups"] == builder.channels(op) > 1
+
+
+def depthwise_layout(weights: np.ndarray) -> np.ndarray:
+    """Weights `[out, kh, kw, 1]` as `[1, kh, kw, out]`."""
+    return np.ascontiguousarray(np.moveaxis(weights[..., 0], 0, -1))[None]
+
+
+def depthwise_options(builder: Builder, op: Op) -> dict:
+    """Those of a DEPTHWISE_CONV_2D."""
+    multiplier = len(builder.data(op)[0]) // builder.channels(op)
+    return {"depth_multiplier": multiplier, **window_options(builder, op)}
+
+
+def window_options(builder: Builder, op: Op) -> dict:
+    """Strides, dilation and padding of a convolution."""
+    window = op.options["window"]
+    options = {"dilation_h": window.dilation_height, "dilation_w": window.dilation_width}
+    return options | _padding(window, builder.fused.tensors[op.inputs[0]].shape)
+
+
 def join(kind: str):
-    """ADD, SUB or MUL."""
+    """ADD, SUB or MUL.
+
+    What the operands could give may be far more than what they gave together on the samples. An
+    output that counts in too small steps for it wraps around in some runtimes (see
+    `builtin_checks`). Then the op writes in the least steps that do not, which are still small
+    beside those of the operands, and a second op brings them to the output's.
+    """
 
     def append(builder: Builder, op: Op) -> None:
         y = builder.ranged(op)
-        a, b = (float(builder.tensor(op, number).scale[0]) for number in (0, 1))
+        operands = builder.tensor(op, 0), builder.tensor(op, 1)
+        a, b = (float(tensor.scale[0]) for tensor in operands)
         step = a * b if kind == "MUL" else max(a, b)
         check_multipliers(op, np.array([step / float(y.scale[0])]), _LARGEST_RATIO)
         builder.append(kind, op)
+        a, b = (_reach(tensor) for tensor in operands)
+        least = (a * b if kind == "MUL" else a + b) / _MOST_STEPS
+        if y.scale[0] < least:
+            builder.widen(op, y, np.array([least], np.float32))
 
     return append
+
+
+def _reach(x: Tensor) -> float:
+    """The greatest magnitude that an int8 activation can hold."""
+    return float(x.scale[0]) * max(HIGH - x.zero_point, x.zero_point - LOW)
 
 
 def concatenate(builder: Builder, op: Op) -> None:
@@ -113,14 +146,14 @@ def concatenate(builder: Builder, op: Op) -> None:
 def function(builder: Builder, op: Op) -> None:
     """LOGISTIC, TANH, LEAKY_RELU, ELU or HARD_SWISH."""
     name = op.options["name"]
-    kind, fixed = _FUNCTIONS[name]
+    kind, fixed = FUNCTIONS[name]
     scale, zero_point = fixed or affine(*builder.ranges[op.outputs[0]])
     builder.activation(op.outputs[0], np.array(scale, np.float32).reshape(1), zero_point)
     options = {"alpha": op.options["alpha"]} if name == "leaky_relu" else {}
     builder.append(kind, op, **options)
 
 
-_FUNCTIONS = {
+FUNCTIONS = {
     "sigmoid": ("LOGISTIC", (1 / 256, LOW)),
     "tanh": ("TANH", (1 / 128, 0)),
     "leaky_relu": ("LEAKY_RELU", None),
@@ -193,8 +226,11 @@ def pool_2d(builder: Builder, op: Op) -> None:
     builder.append(op.kind.upper(), op, **options)
 
 
-def _same_scale(builder: Builder, op: Op):
+def _same_scale(builder: Builder, op: Op) -> Tensor:
+    """Add an output that counts as the input does, or is real like it."""
     x = builder.tensor(op)
+    if x.dtype == "float32":
+        return builder.real(op.outputs[0])
     return builder.activation(op.outputs[0], x.scale, x.zero_point)
 
 

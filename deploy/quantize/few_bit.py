@@ -19,15 +19,40 @@ from keras_bc.deploy.windows import to_options
 _ONE = 127  # steps of the int8 values that signs are unpacked to
 
 
-def fully_connected(builder: Builder, op: Op) -> None:
-    """KbcFullyConnected."""
-    constants, options = _linear(builder, op)
-    builder.append("KbcFullyConnected", op, *constants, **options)
+def linear(builder: Builder, op: Op) -> None:
+    """KbcFullyConnected, KbcConv2D or KbcDepthwiseConv2D."""
+    weights, scale, offset = builder.data(op)
+    kind, options = linear_kind(builder, op)
+    real = scale
+    if not builder.is_bits(op.inputs[0]):
+        real = float(builder.tensor(op).scale[0]) * scale
+    if op.options["sign"]:
+        builder.bits(op.outputs[0])
+        channels = thresholds(real, offset, op.options["low"], op.options["high"])
+    else:
+        products = weights[0].size
+        channels, more = _int8_output(builder, op, real, offset, products)
+        options |= more
+    constants = packed_weights(builder, op), builder.constant(op, "channels", channels)
+    builder.append(kind, op, *constants, **options)
 
 
-def conv_2d(builder: Builder, op: Op) -> None:
-    """KbcConv2D, or KbcDepthwiseConv2D."""
-    constants, options = _linear(builder, op)
+def packed_weights(builder: Builder, op: Op) -> str:
+    """The constant of a linear op's few-bit weights."""
+    weights = builder.data(op)[0]
+    rows = weights.reshape(len(weights), -1)
+    check_products(op, rows.shape[1])
+    pack = pack_ternary if op.options["weights"] == "ternary" else pack_bits
+    return builder.constant(op, "weights", pack(rows))
+
+
+def linear_kind(builder: Builder, op: Op) -> tuple[str, dict]:
+    """The kind of a linear op with few-bit weights, and its options but for the output's."""
+    options = {"weights": op.options["weights"]}
+    if builder.is_bits(op.inputs[0]):
+        options["in_channels"] = builder.channels(op)
+    if op.kind == "fully_connected":
+        return "KbcFullyConnected", options
     options |= to_options("kernel", op.options["window"])
     options |= to_options("pool", op.options["pool"])
     if op.options["input_dilation"] != (1, 1):
@@ -35,32 +60,8 @@ def conv_2d(builder: Builder, op: Op) -> None:
         options |= {"input_dilation_h": rows, "input_dilation_w": columns}
     groups = op.options["groups"]
     if groups > 1 and groups == builder.channels(op):
-        builder.append("KbcDepthwiseConv2D", op, *constants, **options)
-    else:
-        builder.append("KbcConv2D", op, *constants, groups=groups, **options)
-
-
-def _linear(builder: Builder, op: Op) -> tuple[list[str], dict]:
-    """Packed weights, per-channel parameters, and the options that say what they are."""
-    weights, scale, offset = builder.data(op)
-    rows = weights.reshape(len(weights), -1)
-    check_products(op, rows.shape[1])
-    kind = op.options["weights"]
-    words = pack_ternary(rows) if kind == "ternary" else pack_bits(rows)
-    packed = builder.constant(op, "weights", words)
-    options = {"weights": kind}
-    if builder.is_bits(op.inputs[0]):
-        options["in_channels"] = builder.channels(op)
-        real = scale
-    else:
-        real = float(builder.tensor(op).scale[0]) * scale
-    if op.options["sign"]:
-        builder.bits(op.outputs[0])
-        channels = thresholds(real, offset, op.options["low"], op.options["high"])
-    else:
-        channels, more = _int8_output(builder, op, real, offset, rows.shape[1])
-        options |= more
-    return [packed, builder.constant(op, "channels", channels)], options
+        return "KbcDepthwiseConv2D", options
+    return "KbcConv2D", options | {"groups": groups}
 
 
 def _int8_output(builder: Builder, op: Op, real, offset, products: int) -> tuple[np.ndarray, dict]:

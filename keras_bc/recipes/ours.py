@@ -77,6 +77,14 @@ RECIPES = (
     ),
     replace(
         _SHORT,
+        name="mnist-bnn-small",
+        summary="784-3x256-10, one-bit weights and activations; two minutes",
+        layers=mlp(256, 256, 256, 10, activation=(("SignActivation", {}),), **_BINARY),
+        epochs=30,
+        jit_compile=False,
+    ),
+    replace(
+        _SHORT,
         name="mnist-cnn-small",
         summary="three binary convolutions, 28,944 weights; five minutes",
         input_shape=(28, 28, 1),

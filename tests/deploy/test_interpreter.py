@@ -63,7 +63,7 @@ def test_several_inputs_and_outputs():
     for name, y in zip(graph.outputs, opened.run(x), strict=True):
         np.testing.assert_array_equal(y, expected[name])
     assert [y.dtype for y in opened.predict([array.astype("f") for array in x])] == ["float32"] * 3
-    with pytest.raises(UserError, match=r"takes int8 of shape .* and \[n, 9\] and"):
+    with pytest.raises(UserError, match=r"takes int8 of shape .* and int8 of shape \[n, 9\] and"):
         opened.run(x[:2])
 
 

@@ -68,7 +68,7 @@ BUILTINS = "CONV_2D", "FULLY_CONNECTED"
         (DENSE, change_constant(2, filled(0, 1, value=-(2**31))), "a multiplier"),
         (DENSE, change_constant(2, filled(0, 2, value=0)), "a shift"),
         (DENSE, change_constant(2, filled(0, 2, value=63)), "a shift"),
-        (DENSE, change_output(dtype="float32"), "expected int8"),
+        (DENSE, change_output(dtype="float32"), "it mixes float32 and int8"),
         (DENSE, change_output(dtype="int32"), "the output is int32"),
         (DENSE, change_output(shape=(1, 2**24 + 1)), "has the shape"),
         (DENSE, change_output(shape=(1,) * 9), "has the shape"),
@@ -275,7 +275,7 @@ def test_a_model_has_inputs_and_outputs():
 def test_an_output_is_not_bits():
     graph = graph_of(DENSE, 1, outputs="bits")
     graph.outputs = [graph.ops[0].outputs[0]]
-    with pytest.raises(UserError, match="it is int32, expected int8"):
+    with pytest.raises(UserError, match="it is bits, expected int8 or float32"):
         validate(graph)
 
 
@@ -287,7 +287,7 @@ def test_bits_are_not_for_everyone(kind):
     x = graph.tensors[graph.inputs[0]]
     graph.tensors["bits"].shape = (*x.shape[:-1], -(-x.shape[-1] // 32))
     graph.ops[-1].inputs[0] = "bits"
-    with pytest.raises(UserError, match="its input is bits, which it cannot read"):
+    with pytest.raises(UserError, match="its input is bits, expected int8"):
         validate(graph)
 
 

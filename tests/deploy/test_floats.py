@@ -1,0 +1,114 @@
+"""Models that stay in floating point, as a whole or in part."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_bc
+from keras_bc.deploy import flatbuffer, reference
+from keras_bc.deploy.calibrate import calibrate
+from keras_bc.deploy.calibrate import run as run_fused
+from keras_bc.deploy.float_ops import is_float
+from keras_bc.deploy.fuse import fuse
+from keras_bc.deploy.quantize import pack, quantize
+from keras_bc.deploy.trace import trace
+from keras_bc.errors import UserError
+from tests.deploy.random_models import random_model, samples_for
+
+
+def through_a_file(graph):
+    return flatbuffer.read(flatbuffer.write(graph))
+
+
+def assert_close(values, expected):
+    """Within what float32 sums of another order differ by."""
+    for found, wanted in zip(values, expected, strict=True):
+        size = max(np.abs(wanted).max(), 1.0)
+        np.testing.assert_allclose(found, wanted, atol=1e-4 * size)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_packed_graph_computes_what_the_fused_one_does(seed):
+    model = random_model(seed)
+    samples = samples_for(model, 4)
+    fused = fuse(trace(model))
+    packed = through_a_file(pack(fused))
+    assert "int8" not in {tensor.dtype for tensor in packed.tensors.values()}
+    values, expected = reference.run(packed, samples), run_fused(fused, samples)
+    assert_close([values[y] for y in packed.outputs], [expected[y] for y in fused.outputs])
+
+
+def classifier():
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((9, 9, 2)),
+            keras_bc.BinaryConv2D(12, 3, name="first"),
+            keras.layers.BatchNormalization(),
+            keras.layers.ReLU(6.0),
+            keras.layers.Conv2D(8, 3, strides=2, activation="relu", name="second"),
+            keras.layers.Flatten(),
+            keras_bc.BinaryDense(33, kernel_quantizer="ternary", name="third"),
+            keras_bc.SignActivation(),
+            keras_bc.BinaryDense(5, name="last"),
+            keras.layers.Softmax(),
+        ]
+    )
+    return fuse(trace(model)), samples_for(model, 50)
+
+
+def integers(graph, samples):
+    (x,) = (graph.tensors[name] for name in graph.inputs)
+    steps = np.rint(samples[0] / x.scale[0]) + x.zero_point
+    return np.clip(steps, -128, 127).astype(np.int8)
+
+
+def error(graph, fused, samples):
+    """Of the outputs, in steps of int8."""
+    graph = through_a_file(graph)
+    (y,) = (graph.tensors[name] for name in graph.outputs)
+    found = reference.run(graph, integers(graph, samples))[y.name].astype(float)
+    expected = run_fused(fused, samples)[fused.outputs[0]] / y.scale[0] + y.zero_point
+    return np.abs(found - expected).mean()
+
+
+def test_layers_that_are_kept_in_float_err_less():
+    fused, samples = classifier()
+    ranges = calibrate(fused, samples)
+    names = ["first", "second", "third", "last"]
+    kept = quantize(fused, ranges, names)
+    assert error(kept, fused, samples) <= error(quantize(fused, ranges), fused, samples)
+    for name in (*kept.inputs, *kept.outputs):
+        assert kept.tensors[name].dtype == "int8"
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third", "last"])
+def test_the_layer_that_is_kept_and_no_other_is_float(name):
+    fused, samples = classifier()
+    graph = quantize(fused, calibrate(fused, samples), [name])
+    linear = ("KbcConv2D", "CONV_2D", "KbcFullyConnected")
+    floats = {op.name for op in graph.ops if is_float(graph, op) and op.kind in linear}
+    assert floats == {name}
+    through_a_file(graph)
+
+
+def test_levels_of_an_ordinary_layer_are_kept():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 3)),
+            keras.layers.Conv2D(4, 3),
+            keras_bc.QuantizedActivation(keras_bc.quantizers.DoReFa(2)),
+            keras.layers.Flatten(),
+            keras_bc.BinaryDense(3),
+        ]
+    )
+    fused, samples = fuse(trace(model)), samples_for(model, 5)
+    packed = through_a_file(pack(fused))
+    values, expected = reference.run(packed, samples), run_fused(fused, samples)
+    assert_close([values[packed.outputs[0]]], [expected[fused.outputs[0]]])
+
+
+def test_a_layer_that_is_not_there():
+    fused, samples = classifier()
+    with pytest.raises(UserError, match=r"No layer `conv`.*first, second, .*, third, last"):
+        quantize(fused, calibrate(fused, samples), ["conv"])
