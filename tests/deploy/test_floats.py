@@ -97,9 +97,7 @@ def test_levels_of_an_ordinary_layer_are_kept():
         [
             keras.Input((6, 6, 3)),
             keras.layers.Conv2D(4, 3),
-            keras_bc.QuantizedActivation(keras_bc.quantizers.DoReFa(2)),
-            keras.layers.Flatten(),
-            keras_bc.BinaryDense(3),
+            keras_bc.BinaryConv2D(3, 2, input_quantizer="dorefa"),
         ]
     )
     fused, samples = fuse(trace(model)), samples_for(model, 5)
