@@ -65,14 +65,15 @@ class PlatformWheel(bdist_wheel):
 
 
 def native_library() -> Extension:
-    sources = sorted(MICROCONTROLLER.glob("src/*.c")) + sorted(MICROCONTROLLER.glob("delegate/*.c"))
+    folders = ("src", "ops", "delegate")
+    sources = [path for name in folders for path in sorted(MICROCONTROLLER.glob(f"{name}/*.c"))]
     headers = [path for suffix in ("h", "def") for path in MICROCONTROLLER.rglob(f"*.{suffix}")]
     unix = sys.platform != "win32"
     return Extension(
         "keras_bc.deploy.libkeras_bc",
         sources=[str(path) for path in sources],
         depends=sorted(str(path) for path in headers),
-        include_dirs=[str(MICROCONTROLLER / "include"), str(MICROCONTROLLER / "src")],
+        include_dirs=[str(MICROCONTROLLER / name) for name in ("include", *folders)],
         # No fused multiply-add: softmax gives the same integers on every host.
         extra_compile_args=["-std=c99", "-O2", "-ffp-contract=off"] if unix else [],
     )
@@ -102,7 +103,10 @@ setup(
         "keras_bc.measurements": ["*.json"],
         "keras_bc.microcontroller": [
             f"{folder}/**/*"
-            for folder in ("include", "src", "delegate", "firmware", "boards", "emulation")
+            for folder in (
+                *("include", "src", "ops", "delegate", "tflm"),
+                *("firmware", "boards", "emulation"),
+            )
         ],
     },
     exclude_package_data={"keras_bc.measurements": NOT_OF_RECIPES},

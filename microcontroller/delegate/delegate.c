@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node.h"
+#include "delegated_node.h"
 
 #ifdef _WIN32
 #define KBC_EXPORT __declspec(dllexport)
@@ -16,16 +16,16 @@
 #define KBC_EXPORT __attribute__((visibility("default")))
 #endif
 
-static const kbc_delegate_op *const OPS[] = {
-    &kbc_delegate_fully_connected,
-    &kbc_delegate_conv_2d,
-    &kbc_delegate_depthwise_conv_2d,
-    &kbc_delegate_max_pool_2d,
-    &kbc_delegate_pack,
-    &kbc_delegate_unpack,
+static const kbc_op *const OPS[] = {
+    &kbc_op_fully_connected,
+    &kbc_op_conv_2d,
+    &kbc_op_depthwise_conv_2d,
+    &kbc_op_max_pool_2d,
+    &kbc_op_pack,
+    &kbc_op_unpack,
 };
 
-static const kbc_delegate_op *find_op(const TfLiteRegistration *registration)
+static const kbc_op *find_op(const TfLiteRegistration *registration)
 {
     if (registration->builtin_code != kTfLiteBuiltinCustom || registration->custom_name == NULL) {
         return NULL;
@@ -38,7 +38,7 @@ static const kbc_delegate_op *find_op(const TfLiteRegistration *registration)
     return NULL;
 }
 
-const kbc_delegate_op *kbc_op_at(TfLiteContext *context, int index, TfLiteNode **node)
+const kbc_op *kbc_op_at(TfLiteContext *context, int index, TfLiteNode **node)
 {
     TfLiteRegistration *registration;
 
@@ -46,6 +46,16 @@ const kbc_delegate_op *kbc_op_at(TfLiteContext *context, int index, TfLiteNode *
         return NULL;
     }
     return find_op(registration);
+}
+
+bool kbc_holds(const TfLiteIntArray *numbers, int number)
+{
+    for (int i = 0; i < numbers->size; ++i) {
+        if (numbers->data[i] == number) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static TfLiteStatus replace(TfLiteContext *context, TfLiteDelegate *delegate, int index)
@@ -78,7 +88,7 @@ static bool check_outputs(TfLiteContext *context, const TfLiteIntArray *plan)
     TfLiteNode *node;
 
     for (int i = 0; i < plan->size; ++i) {
-        const kbc_delegate_op *op = kbc_op_at(context, plan->data[i], &node);
+        const kbc_op *op = kbc_op_at(context, plan->data[i], &node);
         for (int k = 0; op != NULL && k < node->outputs->size; ++k) {
             if (writers(context, plan, node->outputs->data[k]) > 1) {
                 context->ReportError(context, "%s: another node writes its output too", op->name);

@@ -1,4 +1,4 @@
-/* The kernel table (kernels.def) as data, for tests, benchmarks and the delegate.
+/* The kernel table (kernels.def) as data, for tests, benchmarks and the ops of ops/.
  *
  * A firmware calls its kernels by name, so that the linker drops the others: it does not link this.
  *

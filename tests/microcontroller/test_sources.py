@@ -22,6 +22,7 @@ COMPILERS = {
 }
 BOARDS = [name for name in COMPILERS if name.startswith("cortex")]
 SOURCES = sorted(kernels.SOURCES.glob("*.c"))
+OPS = sorted((MICROCONTROLLER / "ops").glob("*.c"))
 HOST = sorted(
     path for name in ("delegate", "emulation") for path in (MICROCONTROLLER / name).glob("*.c")
 )
@@ -35,7 +36,7 @@ def compile_all(tmp_path):
     def compile_all(compiler, sources=SOURCES, options=()):
         if not shutil.which(compiler[0]):
             pytest.skip(f"{compiler[0]} is not installed")
-        includes = [f"-I{kernels.INCLUDE}", f"-I{kernels.SOURCES}"]
+        includes = [f"-I{kernels.INCLUDE}", f"-I{MICROCONTROLLER / 'ops'}"]
         command = [*compiler, *WARNINGS, *includes, *options, "-c", *sources]
         result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
@@ -46,7 +47,8 @@ def compile_all(tmp_path):
 
 @pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
 def test_no_warnings(compiler, compile_all):
-    assert len(compile_all(compiler)) == len(SOURCES)
+    sources = SOURCES + OPS
+    assert len(compile_all(compiler, sources)) == len(sources)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -62,16 +64,26 @@ def test_no_warnings_in_the_firmware(board, compile_all, tmp_path):
     assert len(compile_all(COMPILERS[board], sources, hooks)) == len(sources)
 
 
-def test_the_kernels_call_nothing_but_memcpy_memset_and_the_compilers_own_helpers(compile_all):
-    objects = compile_all(COMPILERS["cortex-m0"])
+@pytest.mark.parametrize(
+    ("sources", "library"),
+    [
+        (SOURCES, {"memcpy", "memset"}),
+        (OPS, {"memcpy", "memset", "memcmp", "strcmp", "strlen"}),
+    ],
+    ids=["kernels", "ops"],
+)
+def test_nothing_is_called_but_memory_functions_and_the_compilers_own(
+    sources, library, compile_all
+):
+    objects = compile_all(COMPILERS["cortex-m0"], sources)
     command = ["arm-none-eabi-nm", "--undefined-only", *objects]
     names = set(re.findall(r" U (\w+)", subprocess.check_output(command, text=True)))
     foreign = {name for name in names if not name.startswith(("__aeabi_", "__gnu_thumb1", "kbc_"))}
-    assert foreign <= {"memcpy", "memset"}
+    assert foreign <= library
 
 
-def test_the_kernels_keep_no_state(compile_all):
-    objects = compile_all(COMPILERS["cortex-m0"])
+def test_no_state_is_kept(compile_all):
+    objects = compile_all(COMPILERS["cortex-m0"], SOURCES + OPS)
     sizes = subprocess.check_output(["arm-none-eabi-size", "--totals", *objects], text=True)
     _, data, bss, *_ = sizes.splitlines()[-1].split()
     assert (data, bss) == ("0", "0")

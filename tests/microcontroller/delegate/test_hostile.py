@@ -15,6 +15,7 @@ from tests.deploy.graphs import graph_of, random_graph
 from tests.microcontroller.delegate.hostile import KINDS, Case, also_written, corpus, damaged
 
 DELEGATE = SOURCES.parent / "delegate"
+OPS = SOURCES.parent / "ops"
 SCRIPT = Path(__file__).with_name("run_hostile.py")
 
 
@@ -25,10 +26,10 @@ def sanitized(tmp_path_factory) -> Path:
 
 
 def build(folder: Path, library: Path) -> Path:
-    sources = [*SOURCES.glob("*.c"), *folder.glob("*.c")]
+    sources = [path for part in (SOURCES, OPS, folder) for path in part.glob("*.c")]
     flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared"]
     flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    includes = [f"-I{INCLUDE}", f"-I{SOURCES}"]
+    includes = [f"-I{INCLUDE}", f"-I{OPS}"]
     subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
     return library
 

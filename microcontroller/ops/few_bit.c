@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "few_bit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 enum { CHANNEL_FIELDS = 3, THRESHOLD_FIELDS = 2 };
 
 static const int32_t LIMIT = 1 << 30; /* of accumulators and biases, see kbc.h */
@@ -16,11 +12,11 @@ static int64_t words_for(int64_t bits)
 
 bool kbc_check_x(const kbc_node *node, int32_t *zero_point, int32_t *channels)
 {
-    const TfLiteTensor *x = kbc_input(node, KBC_X);
-    const int last = x->dims->data[x->dims->size - 1];
+    const kbc_tensor *x = kbc_input(node, KBC_X);
+    const int last = x->shape[x->rank - 1];
 
     if (!kbc_is_bits(x)) {
-        *zero_point = x->params.zero_point;
+        *zero_point = x->zero_point;
         *channels = last;
         return true;
     }
@@ -34,13 +30,13 @@ bool kbc_check_x(const kbc_node *node, int32_t *zero_point, int32_t *channels)
 
 bool kbc_count_outputs(const kbc_node *node, int32_t *outs)
 {
-    const TfLiteTensor *channels = kbc_input(node, KBC_CHANNELS);
+    const kbc_tensor *channels = kbc_input(node, KBC_CHANNELS);
 
-    if (channels == NULL || channels->dims == NULL || channels->dims->size != 2 ||
-        channels->dims->data[0] < 1) {
+    if (channels == NULL || channels->shape == NULL || channels->rank != 2 ||
+        channels->shape[0] < 1) {
         return kbc_refuse(node, "the channels are missing, or have not two axes");
     }
-    *outs = channels->dims->data[0];
+    *outs = channels->shape[0];
     return true;
 }
 
@@ -58,8 +54,8 @@ static bool check_padding(const kbc_node *node, const uint32_t *words, int64_t r
 
     for (int64_t row = 0; row < rows; ++row) {
         if (words[(row + 1) * per_row - 1] & padding) {
-            return kbc_refuse(node, "row %lld of the weights has pad bits that are not 0",
-                              (long long)row);
+            return kbc_refuse(node, "row %ld of the weights has pad bits that are not 0",
+                              (long)row);
         }
     }
     return true;
@@ -86,8 +82,8 @@ static bool check_weights(const kbc_node *node, int64_t products, int32_t outs)
         return kbc_refuse(node, "option `weights` is neither \"binary\" nor \"ternary\"");
     }
     if (products > LIMIT / 255) {
-        return kbc_refuse(node, "%lld weights a channel overflow its accumulator",
-                          (long long)products);
+        return kbc_refuse(node, "%ld weights a channel overflow its accumulator",
+                          (long)products);
     }
     if (!kbc_check_constant(node, KBC_WEIGHTS, "the weights", ternary ? 3 : 2,
                             ternary ? shape : shape + 1)) {
@@ -98,34 +94,41 @@ static bool check_weights(const kbc_node *node, int64_t products, int32_t outs)
            (!ternary || check_signs(node, words, shape[1] * shape[2]));
 }
 
-static bool check_scale(const kbc_node *node, const char *what, int32_t multiplier, int32_t shift)
+/* The ranges of kbc.h. */
+static bool is_multiplier(int32_t multiplier)
 {
-    const int64_t size = llabs((int64_t)multiplier);
+    return multiplier == 0 || multiplier >= LIMIT ||
+           (multiplier <= -LIMIT && multiplier > INT32_MIN);
+}
 
-    if (size != 0 && (size < LIMIT || size > INT32_MAX)) {
-        return kbc_refuse(node, "the multiplier of %s has not 31 bits", what);
+static bool is_shift(int32_t shift)
+{
+    return shift >= 1 && shift <= 62;
+}
+
+static bool check_channel(const kbc_node *node, const kbc_channel *channel, int32_t number)
+{
+    if (channel->bias > LIMIT || channel->bias < -LIMIT) {
+        return kbc_refuse(node, "the bias of channel %ld is beyond 2^30", (long)number);
     }
-    if (shift < 1 || shift > 62) {
-        return kbc_refuse(node, "the shift of %s is %ld, expected 1 to 62", what, (long)shift);
+    if (!is_multiplier(channel->multiplier)) {
+        return kbc_refuse(node, "the multiplier of channel %ld has not 31 bits", (long)number);
     }
-    return true;
+    return is_shift(channel->shift) ||
+           kbc_refuse(node, "the shift of channel %ld is %ld, expected 1 to 62", (long)number,
+                      (long)channel->shift);
 }
 
 static bool check_channels(const kbc_node *node, int32_t outs)
 {
     const int64_t shape[2] = {outs, CHANNEL_FIELDS};
-    char what[32];
 
     if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", 2, shape)) {
         return false;
     }
     const kbc_channel *channels = kbc_input(node, KBC_CHANNELS)->data;
     for (int32_t o = 0; o < outs; ++o) {
-        snprintf(what, sizeof what, "channel %ld", (long)o);
-        if (llabs((int64_t)channels[o].bias) > LIMIT) {
-            return kbc_refuse(node, "the bias of %s is beyond 2^30", what);
-        }
-        if (!check_scale(node, what, channels[o].multiplier, channels[o].shift)) {
+        if (!check_channel(node, &channels[o], o)) {
             return false;
         }
     }
@@ -148,32 +151,34 @@ static bool check_thresholds(const kbc_node *node, int32_t outs)
     return true;
 }
 
-static bool same_shape(const TfLiteIntArray *dims, int rank, const int *shape)
+static bool has_shape(const kbc_tensor *tensor, int rank, const int *shape)
 {
-    bool same = dims != NULL && dims->size == rank;
+    bool same = tensor->shape != NULL && tensor->rank == rank;
 
     for (int i = 0; same && i < rank; ++i) {
-        same = dims->data[i] == shape[i];
+        same = tensor->shape[i] == shape[i];
     }
     return same;
 }
 
 static bool prepare_shortcut(const kbc_node *node, int rank, const int *shape, kbc_finish *finish)
 {
-    const TfLiteTensor *tensor = kbc_input(node, KBC_SHORTCUT);
+    const kbc_tensor *tensor = kbc_input(node, KBC_SHORTCUT);
     kbc_shortcut *shortcut = &finish->shortcut;
 
     if (!kbc_check_activation(node, tensor, "the shortcut") ||
         !kbc_check_type(node, tensor, "the shortcut", false) ||
         !kbc_option(node, "shortcut_multiplier", -INT32_MAX, INT32_MAX, &shortcut->multiplier) ||
-        !kbc_option(node, "shortcut_shift", 1, 62, &shortcut->shift) ||
-        !check_scale(node, "the shortcut", shortcut->multiplier, shortcut->shift)) {
+        !kbc_option(node, "shortcut_shift", 1, 62, &shortcut->shift)) {
         return false;
     }
-    if (!same_shape(tensor->dims, rank, shape) || tensor == kbc_output_of(node)) {
+    if (!is_multiplier(shortcut->multiplier)) {
+        return kbc_refuse(node, "option `shortcut_multiplier` has not 31 bits");
+    }
+    if (!has_shape(tensor, rank, shape) || tensor->number == node->output.number) {
         return kbc_refuse(node, "the shortcut has another shape than the output, or is it");
     }
-    shortcut->zero_point = tensor->params.zero_point;
+    shortcut->zero_point = tensor->zero_point;
     finish->function = kbc_finish_s8_shortcut;
     return true;
 }
@@ -188,7 +193,7 @@ static bool prepare_int8(const kbc_node *node, int32_t outs, int rank, const int
         !kbc_option(node, "activation_max", output->min, INT8_MAX, &output->max)) {
         return false;
     }
-    output->zero_point = kbc_output_of(node)->params.zero_point;
+    output->zero_point = kbc_output_of(node)->zero_point;
     finish->function = kbc_finish_s8;
     return kbc_input(node, KBC_SHORTCUT) == NULL || prepare_shortcut(node, rank, shape, finish);
 }
@@ -204,14 +209,14 @@ static bool prepare_bits(const kbc_node *node, int32_t outs, int rank, int *shap
     return check_thresholds(node, outs);
 }
 
-bool kbc_prepare_finish(const kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
+bool kbc_prepare_finish(kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
                         const void **weights, kbc_finish *finish)
 {
     shape[rank - 1] = outs;
     const bool ready = kbc_is_bits(kbc_output_of(node))
                            ? prepare_bits(node, outs, rank, shape, finish)
                            : prepare_int8(node, outs, rank, shape, finish);
-    if (!ready || !check_weights(node, products, outs) || !kbc_resize_output(node, rank, shape)) {
+    if (!ready || !check_weights(node, products, outs) || !kbc_shape_output(node, rank, shape)) {
         return false;
     }
     *weights = kbc_input(node, KBC_WEIGHTS)->data;
@@ -220,11 +225,10 @@ bool kbc_prepare_finish(const kbc_node *node, int64_t products, int32_t outs, in
     return true;
 }
 
-bool kbc_choose_few_bit_kernel(kbc_node *node, const char *op, kbc_any_function **scratch)
+bool kbc_choose_few_bit_kernel(kbc_node *node, const char *const names[2][2],
+                               kbc_any_function **scratch)
 {
-    char name[64];
+    const char *name = names[kbc_is_bits(kbc_input(node, KBC_X))][is_ternary(node)];
 
-    snprintf(name, sizeof name, "%s_%s%s", op, kbc_is_bits(kbc_input(node, KBC_X)) ? "b1" : "s8",
-             is_ternary(node) ? "_ternary" : "");
     return kbc_choose_kernel(node, name, scratch);
 }

@@ -15,10 +15,17 @@ bool kbc_count_outputs(const kbc_node *node, int32_t *outs);
 
 /* Weights of `products` an output, and what becomes of the sums; the output has the shape
  * [..., outs], `rank` axes, or words of it. */
-bool kbc_prepare_finish(const kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
+bool kbc_prepare_finish(kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
                         const void **weights, kbc_finish *finish);
 
-/* The kernel `<op>_s8`, `<op>_b1_ternary` and so on; its twin is in `*scratch`. */
-bool kbc_choose_few_bit_kernel(kbc_node *node, const char *op, kbc_any_function **scratch);
+/* The kernels of an op, by whether x is bits and the weights are ternary. */
+#define KBC_FEW_BIT_KERNELS(op)                                    \
+    {                                                              \
+        {op "_s8", op "_s8_ternary"}, {op "_b1", op "_b1_ternary"} \
+    }
+
+/* One of them; its twin is in `*scratch`. */
+bool kbc_choose_few_bit_kernel(kbc_node *node, const char *const names[2][2],
+                               kbc_any_function **scratch);
 
 #endif /* KBC_FEW_BIT_H */

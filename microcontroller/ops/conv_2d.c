@@ -4,11 +4,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <string.h>
-
 #include "few_bit.h"
+#include "window.h"
 
 enum { MAX_INPUT_DILATION = 1 << 10 }; /* with KBC_MAX_SIDE it keeps positions in 32 bits */
+
+static const char *const KERNELS[2][2] = KBC_FEW_BIT_KERNELS("conv_2d");
 
 static bool check_groups(const kbc_node *node, const kbc_conv_2d_params *p)
 {
@@ -29,16 +30,16 @@ static bool spread(const kbc_node *node, int32_t side, int32_t dilation, int32_t
 /* Everything that follows from the two windows and the tensors' shapes. */
 static bool derive(kbc_node *node)
 {
-    kbc_conv_2d_params *p = &node->params.conv_2d;
-    const TfLiteIntArray *in = kbc_input(node, KBC_X)->dims;
+    kbc_conv_2d_params *p = &node->call.params.conv_2d;
+    const kbc_tensor *x = kbc_input(node, KBC_X);
     int32_t height, width;
 
-    if (in->size != 4) {
+    if (x->rank != 4) {
         return kbc_refuse(node, "expected an input of 4 axes");
     }
-    p->batch = in->data[0];
-    p->in_height = in->data[1];
-    p->in_width = in->data[2];
+    p->batch = x->shape[0];
+    p->in_height = x->shape[1];
+    p->in_width = x->shape[2];
     if (!spread(node, p->in_height, p->input_dilation_height, &height) ||
         !spread(node, p->in_width, p->input_dilation_width, &width)) {
         return false;
@@ -54,16 +55,18 @@ static bool derive(kbc_node *node)
 
 static bool finish(kbc_node *node)
 {
-    kbc_conv_2d_params *p = &node->params.conv_2d;
+    kbc_conv_2d_params *p = &node->call.params.conv_2d;
     kbc_any_function *scratch;
     const int64_t products =
         (int64_t)p->kernel.height * p->kernel.width * (p->in_channels / p->groups);
     int shape[4] = {p->batch, p->out_height, p->out_width, 0};
 
-    return kbc_prepare_finish(node, products, p->out_channels, 4, shape, &p->weights,
-                              &p->finish) &&
-           kbc_choose_few_bit_kernel(node, "conv_2d", &scratch) &&
-           kbc_allocate_scratch(node, ((kbc_conv_2d_scratch_function *)scratch)(p));
+    if (!kbc_prepare_finish(node, products, p->out_channels, 4, shape, &p->weights, &p->finish) ||
+        !kbc_choose_few_bit_kernel(node, KERNELS, &scratch)) {
+        return false;
+    }
+    node->call.scratch_bytes = ((kbc_conv_2d_scratch_function *)scratch)(p);
+    return true;
 }
 
 /* 1 where the file does not say. */
@@ -76,13 +79,12 @@ static bool option_dilation(const kbc_node *node, const char *key, int32_t *dila
 
 static bool prepare_windows(kbc_node *node)
 {
-    kbc_conv_2d_params *p = &node->params.conv_2d;
+    kbc_conv_2d_params *p = &node->call.params.conv_2d;
 
-    memset(p, 0, sizeof *p);
     return kbc_check_common(node) &&
            kbc_check_x(node, &p->input_zero_point, &p->in_channels) &&
            kbc_count_outputs(node, &p->out_channels) &&
-           kbc_option_window(node, "kernel", true, &p->kernel) &&
+           kbc_option_kernel(node, &p->kernel) &&
            kbc_option_pool(node, &p->pool) &&
            option_dilation(node, "input_dilation_h", &p->input_dilation_height) &&
            option_dilation(node, "input_dilation_w", &p->input_dilation_width) &&
@@ -91,7 +93,7 @@ static bool prepare_windows(kbc_node *node)
 
 static bool prepare(kbc_node *node)
 {
-    kbc_conv_2d_params *p = &node->params.conv_2d;
+    kbc_conv_2d_params *p = &node->call.params.conv_2d;
 
     return prepare_windows(node) && kbc_option(node, "groups", 1, p->in_channels, &p->groups) &&
            check_groups(node, p) && finish(node);
@@ -99,7 +101,7 @@ static bool prepare(kbc_node *node)
 
 static bool prepare_depthwise(kbc_node *node)
 {
-    kbc_conv_2d_params *p = &node->params.conv_2d;
+    kbc_conv_2d_params *p = &node->call.params.conv_2d;
 
     if (!prepare_windows(node)) {
         return false;
@@ -108,12 +110,11 @@ static bool prepare_depthwise(kbc_node *node)
     return check_groups(node, p) && finish(node);
 }
 
-static kbc_status invoke(const kbc_node *node, const void *x, const int8_t *shortcut, void *y)
+static kbc_status invoke(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+                         void *scratch)
 {
-    return ((kbc_conv_2d_function *)node->kernel)(&node->params.conv_2d, x, shortcut, y,
-                                                  node->scratch);
+    return ((kbc_conv_2d_function *)call->kernel)(&call->params.conv_2d, x, shortcut, y, scratch);
 }
 
-const kbc_delegate_op kbc_delegate_conv_2d = {"KbcConv2D", 3, 4, prepare, invoke};
-const kbc_delegate_op kbc_delegate_depthwise_conv_2d = {"KbcDepthwiseConv2D", 3, 4,
-                                                        prepare_depthwise, invoke};
+const kbc_op kbc_op_conv_2d = {"KbcConv2D", 3, 4, prepare, invoke};
+const kbc_op kbc_op_depthwise_conv_2d = {"KbcDepthwiseConv2D", 3, 4, prepare_depthwise, invoke};

@@ -7,17 +7,17 @@ from flatbuffers import flexbuffers
 
 from keras_bc.deploy.kernels import MICROCONTROLLER
 
-DELEGATE = MICROCONTROLLER / "delegate"
+OPS = MICROCONTROLLER / "ops"
 FLAGS = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
-    """Reads "key" and "text" of each buffer with the delegate's reader, under the sanitizers."""
+    """Reads "key" and "text" of each buffer with the ops' reader, under the sanitizers."""
     program = tmp_path_factory.mktemp("flexbuffers") / "driver"
-    sources = [Path(__file__).with_name("flexbuffers_driver.c"), DELEGATE / "flexbuffers.c"]
-    command = ["gcc", *FLAGS, *SANITIZERS, f"-I{DELEGATE}", "-o", program, *sources]
+    sources = [Path(__file__).with_name("flexbuffers_driver.c"), OPS / "flexbuffers.c"]
+    command = ["gcc", *FLAGS, *SANITIZERS, f"-I{OPS}", "-o", program, *sources]
     subprocess.run(command, check=True)
 
     def read(buffers: list[bytes]) -> list[str]:
