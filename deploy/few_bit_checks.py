@@ -14,6 +14,7 @@ from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import words_for
 from keras_bc.deploy.windows import from_options, input_dilation
 
+_MOST_LEVELS = 1 << 16  # which a float can count
 _LARGEST_DILATION = 1 << 10  # of an input; keeps positions in it in int32
 
 
@@ -117,8 +118,10 @@ def _check_float(channels: Tensor, x: Tensor, y: Tensor, shape: tuple[int, ...])
     check_shape(y, shape, "the output", "float32")
     check_shape(channels, (shape[-1], 5), "the channels", "float32")
     require(bool(np.isfinite(channels.data).all()), "the channels are not finite")
-    *_, low, high, step = channels.data.T
-    require(bool(np.all((low <= high) & (step >= 0))), "its output's bounds or steps are wrong")
+    *_, low, high, step = channels.data.astype(np.float64).T
+    steps = (step == 0) | (high - low <= _MOST_LEVELS * step)
+    sane = (low <= high) & (step >= 0) & steps
+    require(bool(np.all(sane)), "its output's bounds or steps are wrong")
 
 
 def _check_weights(op: Op, weights: Tensor, out: int, products: int) -> None:

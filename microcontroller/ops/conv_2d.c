@@ -9,7 +9,7 @@
 
 enum { MAX_INPUT_DILATION = 1 << 10 }; /* with KBC_MAX_SIDE it keeps positions in 32 bits */
 
-static const char *const KERNELS[2][2] = KBC_FEW_BIT_KERNELS("conv_2d");
+static const char *const KERNELS[3][2] = KBC_FEW_BIT_KERNELS("conv_2d");
 
 static bool check_groups(const kbc_node *node, const kbc_conv_2d_params *p)
 {
@@ -110,7 +110,7 @@ static bool prepare_depthwise(kbc_node *node)
     return check_groups(node, p) && finish(node);
 }
 
-static kbc_status invoke(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+static kbc_status invoke(const kbc_call *call, const void *x, const void *shortcut, void *y,
                          void *scratch)
 {
     return ((kbc_conv_2d_function *)call->kernel)(&call->params.conv_2d, x, shortcut, y, scratch);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "few_bit.h"
 
-enum { CHANNEL_FIELDS = 3, THRESHOLD_FIELDS = 2 };
+#include <float.h>
 
+enum { CHANNEL_FIELDS = 3, THRESHOLD_FIELDS = 2, FLOAT_FIELDS = 5 };
+
+static const float MOST_LEVELS = 65536; /* which a float can count */
 static const int32_t LIMIT = 1 << 30; /* of accumulators and biases, see kbc.h */
 
 static int64_t words_for(int64_t bits)
@@ -85,7 +88,7 @@ static bool check_weights(const kbc_node *node, int64_t products, int32_t outs)
         return kbc_refuse(node, "%ld weights a channel overflow its accumulator",
                           (long)products);
     }
-    if (!kbc_check_constant(node, KBC_WEIGHTS, "the weights", ternary ? 3 : 2,
+    if (!kbc_check_constant(node, KBC_WEIGHTS, "the weights", KBC_INT32, ternary ? 3 : 2,
                             ternary ? shape : shape + 1)) {
         return false;
     }
@@ -123,7 +126,7 @@ static bool check_channels(const kbc_node *node, int32_t outs)
 {
     const int64_t shape[2] = {outs, CHANNEL_FIELDS};
 
-    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", 2, shape)) {
+    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", KBC_INT32, 2, shape)) {
         return false;
     }
     const kbc_channel *channels = kbc_input(node, KBC_CHANNELS)->data;
@@ -135,11 +138,35 @@ static bool check_channels(const kbc_node *node, int32_t outs)
     return true;
 }
 
+static bool check_float_channels(const kbc_node *node, int32_t outs)
+{
+    const int64_t shape[2] = {outs, FLOAT_FIELDS};
+
+    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", KBC_FLOAT32, 2, shape)) {
+        return false;
+    }
+    const float *values = kbc_input(node, KBC_CHANNELS)->data;
+    const kbc_float_channel *channels = kbc_input(node, KBC_CHANNELS)->data;
+    for (int32_t i = 0; i < outs * FLOAT_FIELDS; ++i) {
+        if (!(values[i] >= -FLT_MAX && values[i] <= FLT_MAX)) {
+            return kbc_refuse(node, "channel %ld is not finite", (long)(i / FLOAT_FIELDS));
+        }
+    }
+    for (int32_t o = 0; o < outs; ++o) {
+        const kbc_float_channel *c = &channels[o];
+        const bool steps = c->step == 0.0f || c->high - c->low <= MOST_LEVELS * c->step;
+        if (c->low > c->high || c->step < 0.0f || !steps) {
+            return kbc_refuse(node, "the bounds or the step of channel %ld are wrong", (long)o);
+        }
+    }
+    return true;
+}
+
 static bool check_thresholds(const kbc_node *node, int32_t outs)
 {
     const int64_t shape[2] = {outs, THRESHOLD_FIELDS};
 
-    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", 2, shape)) {
+    if (!kbc_check_constant(node, KBC_CHANNELS, "the channels", KBC_INT32, 2, shape)) {
         return false;
     }
     const kbc_threshold *channels = kbc_input(node, KBC_CHANNELS)->data;
@@ -161,22 +188,29 @@ static bool has_shape(const kbc_tensor *tensor, int rank, const int *shape)
     return same;
 }
 
+static bool check_shortcut(const kbc_node *node, const kbc_tensor *tensor, int type, int rank,
+                           const int *shape)
+{
+    if (!kbc_check_activation(node, tensor, "the shortcut") ||
+        !kbc_check_type(node, tensor, "the shortcut", type)) {
+        return false;
+    }
+    return (has_shape(tensor, rank, shape) && tensor->number != node->output.number) ||
+           kbc_refuse(node, "the shortcut has another shape than the output, or is it");
+}
+
 static bool prepare_shortcut(const kbc_node *node, int rank, const int *shape, kbc_finish *finish)
 {
     const kbc_tensor *tensor = kbc_input(node, KBC_SHORTCUT);
     kbc_shortcut *shortcut = &finish->shortcut;
 
-    if (!kbc_check_activation(node, tensor, "the shortcut") ||
-        !kbc_check_type(node, tensor, "the shortcut", false) ||
+    if (!check_shortcut(node, tensor, KBC_INT8, rank, shape) ||
         !kbc_option(node, "shortcut_multiplier", -INT32_MAX, INT32_MAX, &shortcut->multiplier) ||
         !kbc_option(node, "shortcut_shift", 1, 62, &shortcut->shift)) {
         return false;
     }
     if (!is_multiplier(shortcut->multiplier)) {
         return kbc_refuse(node, "option `shortcut_multiplier` has not 31 bits");
-    }
-    if (!has_shape(tensor, rank, shape) || tensor->number == node->output.number) {
-        return kbc_refuse(node, "the shortcut has another shape than the output, or is it");
     }
     shortcut->zero_point = tensor->zero_point;
     finish->function = kbc_finish_s8_shortcut;
@@ -198,6 +232,18 @@ static bool prepare_int8(const kbc_node *node, int32_t outs, int rank, const int
     return kbc_input(node, KBC_SHORTCUT) == NULL || prepare_shortcut(node, rank, shape, finish);
 }
 
+static bool prepare_floats(const kbc_node *node, int32_t outs, int rank, const int *shape,
+                           kbc_finish *finish)
+{
+    const kbc_tensor *shortcut = kbc_input(node, KBC_SHORTCUT);
+
+    finish->function = kbc_finish_f32;
+    return kbc_check_type(node, kbc_input(node, KBC_X), "the input", KBC_FLOAT32) &&
+           kbc_check_type(node, kbc_output_of(node), "the output", KBC_FLOAT32) &&
+           check_float_channels(node, outs) &&
+           (shortcut == NULL || check_shortcut(node, shortcut, KBC_FLOAT32, rank, shape));
+}
+
 static bool prepare_bits(const kbc_node *node, int32_t outs, int rank, int *shape,
                          kbc_finish *finish)
 {
@@ -209,14 +255,23 @@ static bool prepare_bits(const kbc_node *node, int32_t outs, int rank, int *shap
     return check_thresholds(node, outs);
 }
 
+static bool prepare_output(const kbc_node *node, int32_t outs, int rank, int *shape,
+                           kbc_finish *finish)
+{
+    const kbc_tensor *x = kbc_input(node, KBC_X), *y = kbc_output_of(node);
+
+    if (x->type == KBC_FLOAT32 || y->type == KBC_FLOAT32) {
+        return prepare_floats(node, outs, rank, shape, finish);
+    }
+    return kbc_is_bits(y) ? prepare_bits(node, outs, rank, shape, finish)
+                          : prepare_int8(node, outs, rank, shape, finish);
+}
+
 bool kbc_prepare_finish(kbc_node *node, int64_t products, int32_t outs, int rank, int *shape,
                         const void **weights, kbc_finish *finish)
 {
     shape[rank - 1] = outs;
-    const bool ready = kbc_is_bits(kbc_output_of(node))
-                           ? prepare_bits(node, outs, rank, shape, finish)
-                           : prepare_int8(node, outs, rank, shape, finish);
-    if (!ready || !check_weights(node, products, outs) || !kbc_shape_output(node, rank, shape)) {
+    if (!prepare_output(node, outs, rank, shape, finish) || !check_weights(node, products, outs) || !kbc_shape_output(node, rank, shape)) {
         return false;
     }
     *weights = kbc_input(node, KBC_WEIGHTS)->data;
@@ -225,10 +280,11 @@ bool kbc_prepare_finish(kbc_node *node, int64_t products, int32_t outs, int rank
     return true;
 }
 
-bool kbc_choose_few_bit_kernel(kbc_node *node, const char *const names[2][2],
+bool kbc_choose_few_bit_kernel(kbc_node *node, const char *const names[3][2],
                                kbc_any_function **scratch)
 {
-    const char *name = names[kbc_is_bits(kbc_input(node, KBC_X))][is_ternary(node)];
+    const int type = kbc_input(node, KBC_X)->type;
+    const int row = type == KBC_INT8 ? 0 : type == KBC_INT32 ? 1 : 2;
 
-    return kbc_choose_kernel(node, name, scratch);
+    return kbc_choose_kernel(node, names[row][is_ternary(node)], scratch);
 }

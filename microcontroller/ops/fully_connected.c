@@ -5,7 +5,7 @@
  */
 #include "few_bit.h"
 
-static const char *const KERNELS[2][2] = KBC_FEW_BIT_KERNELS("fully_connected");
+static const char *const KERNELS[3][2] = KBC_FEW_BIT_KERNELS("fully_connected");
 
 static bool prepare(kbc_node *node)
 {
@@ -32,7 +32,7 @@ static bool prepare(kbc_node *node)
     return true;
 }
 
-static kbc_status invoke(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+static kbc_status invoke(const kbc_call *call, const void *x, const void *shortcut, void *y,
                          void *scratch)
 {
     return ((kbc_fully_connected_function *)call->kernel)(&call->params.fully_connected, x,

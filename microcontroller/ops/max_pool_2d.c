@@ -9,8 +9,8 @@ static bool prepare(kbc_node *node)
     kbc_pool_2d_params *p = &node->call.params.pool_2d;
 
     if (!kbc_check_common(node) || !kbc_option_pool(node, &p->window) ||
-        !kbc_check_type(node, kbc_input(node, KBC_X), "the input", true) ||
-        !kbc_check_type(node, kbc_output_of(node), "the output", true)) {
+        !kbc_check_type(node, kbc_input(node, KBC_X), "the input", KBC_INT32) ||
+        !kbc_check_type(node, kbc_output_of(node), "the output", KBC_INT32)) {
         return false;
     }
     const kbc_tensor *x = kbc_input(node, KBC_X);
@@ -31,7 +31,7 @@ static bool prepare(kbc_node *node)
     return kbc_shape_output(node, 4, shape);
 }
 
-static kbc_status invoke(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+static kbc_status invoke(const kbc_call *call, const void *x, const void *shortcut, void *y,
                          void *scratch)
 {
     (void)shortcut, (void)scratch;

@@ -71,11 +71,16 @@ bool kbc_option(const kbc_node *node, const char *key, int32_t least, int32_t gr
     return true;
 }
 
+static int element_bytes(const kbc_tensor *tensor)
+{
+    return tensor->type == KBC_INT8 ? 1 : 4;
+}
+
 /* The sides are sane, and their product is what the tensor has, unless it gets its size later. */
 static bool check_shape(const kbc_node *node, const kbc_tensor *tensor, const char *what,
-                        int64_t element, bool has_size)
+                        bool has_size)
 {
-    int64_t product = element;
+    int64_t product = element_bytes(tensor);
 
     if (tensor->shape == NULL || tensor->rank < 1 || tensor->rank > KBC_MAX_RANK) {
         return kbc_refuse(node, "%s has no axes, or more than %d", what, KBC_MAX_RANK);
@@ -98,21 +103,20 @@ static bool check_shape(const kbc_node *node, const kbc_tensor *tensor, const ch
     return true;
 }
 
-bool kbc_check_type(const kbc_node *node, const kbc_tensor *tensor, const char *what, bool bits)
+bool kbc_check_type(const kbc_node *node, const kbc_tensor *tensor, const char *what, int type)
 {
-    const int expected = bits ? KBC_INT32 : KBC_INT8;
+    const char *name = type == KBC_INT8 ? "int8" : type == KBC_INT32 ? "int32" : "float32";
 
-    return tensor->type == expected ||
-           kbc_refuse(node, "%s has type %d, expected %s (%d)", what, tensor->type,
-                      bits ? "int32" : "int8", expected);
+    return tensor->type == type || kbc_refuse(node, "%s has type %d, expected %s (%d)", what,
+                                              tensor->type, name, type);
 }
 
 bool kbc_check_activation(const kbc_node *node, const kbc_tensor *tensor, const char *what)
 {
-    if (kbc_is_bits(tensor)) {
+    if (kbc_is_bits(tensor) || tensor->type == KBC_FLOAT32) {
         return true;
     }
-    if (!kbc_check_type(node, tensor, what, false)) {
+    if (!kbc_check_type(node, tensor, what, KBC_INT8)) {
         return false;
     }
     if (!(tensor->scale > 0.0f && tensor->scale <= FLT_MAX)) {
@@ -156,11 +160,11 @@ bool kbc_check_common(const kbc_node *node)
     if (output->is_constant) {
         return kbc_refuse(node, "the output is constant");
     }
-    return check_shape(node, x, "the input", kbc_is_bits(x) ? 4 : 1, true) &&
-           check_shape(node, output, "the output", kbc_is_bits(output) ? 4 : 1, false);
+    return check_shape(node, x, "the input", true) &&
+           check_shape(node, output, "the output", false);
 }
 
-bool kbc_check_constant(const kbc_node *node, int input, const char *what, int rank,
+bool kbc_check_constant(const kbc_node *node, int input, const char *what, int type, int rank,
                         const int64_t *shape)
 {
     const kbc_tensor *tensor = kbc_input(node, input);
@@ -168,7 +172,7 @@ bool kbc_check_constant(const kbc_node *node, int input, const char *what, int r
     if (tensor == NULL) {
         return kbc_refuse(node, "%s are missing", what);
     }
-    if (!kbc_check_type(node, tensor, what, true)) {
+    if (!kbc_check_type(node, tensor, what, type)) {
         return false;
     }
     if (!tensor->is_in_file || tensor->data == NULL) {
@@ -177,7 +181,7 @@ bool kbc_check_constant(const kbc_node *node, int input, const char *what, int r
     if ((uintptr_t)tensor->data % sizeof(int32_t) != 0) {
         return kbc_refuse(node, "%s are not aligned to 4 bytes", what);
     }
-    if (!check_shape(node, tensor, what, sizeof(int32_t), true)) {
+    if (!check_shape(node, tensor, what, true)) {
         return false;
     }
     bool same = tensor->rank == rank;
@@ -190,7 +194,7 @@ bool kbc_check_constant(const kbc_node *node, int input, const char *what, int r
 bool kbc_shape_output(kbc_node *node, int rank, const int *shape)
 {
     const kbc_tensor *declared = kbc_output_of(node);
-    int64_t product = kbc_is_bits(declared) ? 4 : 1;
+    int64_t product = element_bytes(declared);
 
     if (declared->rank != rank) {
         return kbc_refuse(node, "the output has %d axes, expected %d", declared->rank, rank);
@@ -226,7 +230,7 @@ bool kbc_choose_kernel(kbc_node *node, const char *op, kbc_any_function **scratc
 /* By a shape that has been checked. */
 static size_t bytes_of(const kbc_tensor *tensor, int rank, const int *shape)
 {
-    size_t bytes = kbc_is_bits(tensor) ? 4 : 1;
+    size_t bytes = (size_t)element_bytes(tensor);
 
     for (int i = 0; i < rank; ++i) {
         bytes *= (size_t)shape[i];

@@ -28,7 +28,7 @@ typedef struct {
     const char *name;
     int least_inputs, most_inputs;
     bool (*prepare)(kbc_node *node);
-    kbc_status (*invoke)(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+    kbc_status (*invoke)(const kbc_call *call, const void *x, const void *shortcut, void *y,
                          void *scratch);
 } kbc_op;
 
@@ -47,7 +47,7 @@ enum { KBC_X, KBC_WEIGHTS, KBC_CHANNELS, KBC_SHORTCUT, KBC_MAX_INPUTS };
 enum { KBC_MAX_SIDE = 1 << 24, KBC_MAX_WINDOW = 1 << 15, KBC_MAX_RANK = 8 };
 
 /* Types by TensorFlow Lite's numbers. */
-enum { KBC_INT32 = 2, KBC_INT8 = 9 };
+enum { KBC_FLOAT32 = 1, KBC_INT32 = 2, KBC_INT8 = 9 };
 
 /* What a runtime says of a tensor. */
 typedef struct {
@@ -126,17 +126,16 @@ bool kbc_refuse(const kbc_node *node, const char *format, ...);
 bool kbc_option(const kbc_node *node, const char *key, int32_t least, int32_t greatest,
                 int32_t *value);
 
-/* What all ops have in common: the options' version, x, and the output: int8, or bits. */
+/* What all ops have in common: the options' version, x, and the output: int8, bits or float32. */
 bool kbc_check_common(const kbc_node *node);
 
-/* An int8 activation has one scale, bits have none; any has sane sides. */
+/* An int8 activation has one scale, others have none. */
 bool kbc_check_activation(const kbc_node *node, const kbc_tensor *tensor, const char *what);
 
-/* Expects int8, or bits. */
-bool kbc_check_type(const kbc_node *node, const kbc_tensor *tensor, const char *what, bool bits);
+bool kbc_check_type(const kbc_node *node, const kbc_tensor *tensor, const char *what, int type);
 
-/* An int32 constant of this shape. */
-bool kbc_check_constant(const kbc_node *node, int input, const char *what, int rank,
+/* A constant of this type, int32 or float32, and shape. */
+bool kbc_check_constant(const kbc_node *node, int input, const char *what, int type, int rank,
                         const int64_t *shape);
 
 /* Gives the output its shape, whose axes but the first must be as the file declares them. */

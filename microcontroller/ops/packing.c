@@ -1,18 +1,21 @@
-/* KbcPack: int8 x [..., c] -> bits y [..., words]. KbcUnpack is the way back.
+/* KbcPack: int8 or float32 x [..., c] -> bits y [..., words]. KbcUnpack is the way back.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "node.h"
 
-/* The types, and all axes of x but the last; how many pixels these have together is in `*rows`. */
+/* Bits on one side, and all axes of x but the last; how many pixels these have together is in `*rows`. */
 static bool prepare_rows(const kbc_node *node, bool packs, int *shape, int32_t *rows)
 {
+    const kbc_tensor *x = kbc_input(node, KBC_X), *y = kbc_output_of(node);
+
     if (!kbc_check_common(node) ||
-        !kbc_check_type(node, kbc_input(node, KBC_X), "the input", !packs) ||
-        !kbc_check_type(node, kbc_output_of(node), "the output", packs)) {
+        !kbc_check_type(node, packs ? y : x, packs ? "the output" : "the input", KBC_INT32)) {
         return false;
     }
-    const kbc_tensor *x = kbc_input(node, KBC_X);
+    if (kbc_is_bits(packs ? x : y)) {
+        return kbc_refuse(node, "its input and its output are bits");
+    }
     *rows = 1;
     for (int i = 0; i < x->rank - 1; ++i) {
         shape[i] = x->shape[i];
@@ -33,6 +36,8 @@ static bool prepare_pack(kbc_node *node)
     const int rank = x->rank;
     p->channels = x->shape[rank - 1];
     p->zero_point = (int8_t)x->zero_point;
+    node->call.kernel =
+        (kbc_any_function *)(x->type == KBC_FLOAT32 ? kbc_pack_f32 : kbc_pack);
     shape[rank - 1] = (p->channels + 31) / 32;
     return kbc_shape_output(node, rank, shape);
 }
@@ -53,24 +58,26 @@ static bool prepare_unpack(kbc_node *node)
     p->channels = shape[x->rank - 1] = y->shape[y->rank - 1];
     p->positive = (int8_t)positive;
     p->negative = (int8_t)negative;
+    node->call.kernel =
+        (kbc_any_function *)(y->type == KBC_FLOAT32 ? kbc_unpack_f32 : kbc_unpack);
     if ((p->channels + 31) / 32 != words) {
         return kbc_refuse(node, "%ld channels are not in words of %d", (long)p->channels, words);
     }
     return kbc_shape_output(node, x->rank, shape);
 }
 
-static kbc_status invoke_pack(const kbc_call *call, const void *x, const int8_t *shortcut, void *y,
+static kbc_status invoke_pack(const kbc_call *call, const void *x, const void *shortcut, void *y,
                               void *scratch)
 {
     (void)shortcut, (void)scratch;
-    return kbc_pack(&call->params.pack, x, y);
+    return ((kbc_pack_function *)call->kernel)(&call->params.pack, x, y);
 }
 
-static kbc_status invoke_unpack(const kbc_call *call, const void *x, const int8_t *shortcut,
+static kbc_status invoke_unpack(const kbc_call *call, const void *x, const void *shortcut,
                                 void *y, void *scratch)
 {
     (void)shortcut, (void)scratch;
-    return kbc_unpack(&call->params.unpack, x, y);
+    return ((kbc_unpack_function *)call->kernel)(&call->params.unpack, x, y);
 }
 
 const kbc_op kbc_op_pack = {"KbcPack", 1, 1, prepare_pack, invoke_pack};

@@ -28,7 +28,7 @@ static inline int32_t kbc_source(int32_t position, int32_t dilation, int32_t siz
 }
 
 /* acc[cy][cx][o] of the image x. */
-static inline int32_t kbc_convolve(const kbc_conv_2d_params *p, const uint8_t *x,
+static inline KBC_ACC kbc_convolve(const kbc_conv_2d_params *p, const uint8_t *x,
                                    int32_t pixel_bytes, int32_t cy, int32_t cx, int32_t o,
                                    kbc_dot *dot)
 {
@@ -39,7 +39,7 @@ static inline int32_t kbc_convolve(const kbc_conv_2d_params *p, const uint8_t *x
     const int32_t left = cx * kernel->stride_width - kernel->pad_left;
     kbc_taps taps = {p->weights, p->out_channels, o, kernel->height * kernel->width * n, 0,
                      x,          group * n,       n, p->input_zero_point};
-    int32_t acc = 0;
+    KBC_ACC acc = 0;
 
     for (int32_t i = 0; i < kernel->height; ++i) {
         const int32_t iy = kbc_source(top + i * kernel->dilation_height, p->input_dilation_height,
@@ -62,14 +62,15 @@ static inline int32_t kbc_convolve(const kbc_conv_2d_params *p, const uint8_t *x
 }
 
 /* The greatest acc[cy][cx][o] under the pool window of (oy, ox). */
-static inline int32_t kbc_convolve_and_pool(const kbc_conv_2d_params *p, const uint8_t *x,
+static inline KBC_ACC kbc_convolve_and_pool(const kbc_conv_2d_params *p, const uint8_t *x,
                                             int32_t pixel_bytes, int32_t oy, int32_t ox, int32_t o,
                                             kbc_dot *dot)
 {
     const kbc_window *pool = &p->pool;
     const int32_t top = oy * pool->stride_height - pool->pad_top;
     const int32_t left = ox * pool->stride_width - pool->pad_left;
-    int32_t greatest = INT32_MIN;
+    KBC_ACC greatest = 0;
+    int found = 0;
 
     for (int32_t cy = top; cy < top + pool->height; ++cy) {
         if (cy < 0 || cy >= p->conv_height) {
@@ -79,9 +80,10 @@ static inline int32_t kbc_convolve_and_pool(const kbc_conv_2d_params *p, const u
             if (cx < 0 || cx >= p->conv_width) {
                 continue;
             }
-            const int32_t acc = kbc_convolve(p, x, pixel_bytes, cy, cx, o, dot);
-            if (acc > greatest) {
+            const KBC_ACC acc = kbc_convolve(p, x, pixel_bytes, cy, cx, o, dot);
+            if (!found || acc > greatest) {
                 greatest = acc;
+                found = 1;
             }
         }
     }
@@ -89,11 +91,11 @@ static inline int32_t kbc_convolve_and_pool(const kbc_conv_2d_params *p, const u
 }
 
 static inline kbc_status kbc_conv_2d(const kbc_conv_2d_params *p, const uint8_t *x,
-                                     int32_t pixel_bytes, const int8_t *shortcut, void *y,
+                                     int32_t pixel_bytes, const void *shortcut, void *y,
                                      kbc_dot *dot)
 {
     const int32_t pixels = p->out_height * p->out_width;
-    int32_t acc[KBC_BLOCK];
+    KBC_ACC acc[KBC_BLOCK];
 
     for (int32_t i = 0; i < p->batch * pixels; ++i) {
         const int32_t oy = i % pixels / p->out_width, ox = i % p->out_width;

@@ -10,7 +10,7 @@ int32_t kbc_conv_2d_s8_scratch(const kbc_conv_2d_params *p)
     return 0;
 }
 
-kbc_status kbc_conv_2d_s8(const kbc_conv_2d_params *p, const void *x, const int8_t *shortcut, void *y,
+kbc_status kbc_conv_2d_s8(const kbc_conv_2d_params *p, const void *x, const void *shortcut, void *y,
                      void *scratch)
 {
     (void)scratch;

@@ -6,8 +6,14 @@
 #ifndef KBC_DOTS_H
 #define KBC_DOTS_H
 
+#include "float_dot.h"
 #include "int8_dot.h"
 #include "one_bit.h"
+
+/* What sums are: int32_t, unless a kernel says float before it includes this. */
+#ifndef KBC_ACC
+#define KBC_ACC int32_t
+#endif
 
 /* Weights [first, first + n) of output channel o, which has `size` of them, times channels
  * [channel, channel + n) of a pixel. */
@@ -18,7 +24,7 @@ typedef struct {
     int32_t channel, n, zero_point;
 } kbc_taps;
 
-typedef int32_t kbc_dot(kbc_taps t);
+typedef KBC_ACC kbc_dot(kbc_taps t);
 
 static inline const uint32_t *kbc_row(kbc_taps t)
 {
@@ -53,6 +59,17 @@ static inline int32_t kbc_dot_b1_ternary(kbc_taps t)
     return kbc_ternary_xor_dot(kbc_row(t), kbc_used(t), t.first, t.pixel, t.channel, t.n);
 }
 
+static inline float kbc_dot_f32(kbc_taps t)
+{
+    return kbc_float_dot(kbc_row(t), t.first, (const float *)t.pixel + t.channel, t.n);
+}
+
+static inline float kbc_dot_f32_ternary(kbc_taps t)
+{
+    return kbc_ternary_float_dot(kbc_row(t), kbc_used(t), t.first,
+                                 (const float *)t.pixel + t.channel, t.n);
+}
+
 static inline int32_t kbc_dot_int8(kbc_taps t)
 {
     return kbc_int8_dot((const int8_t *)t.weights + t.o * t.size + t.first,
@@ -68,6 +85,11 @@ static inline int32_t kbc_bytes_s8(int32_t channels)
 static inline int32_t kbc_bytes_b1(int32_t channels)
 {
     return 4 * kbc_words(channels);
+}
+
+static inline int32_t kbc_bytes_f32(int32_t channels)
+{
+    return 4 * channels;
 }
 
 #endif /* KBC_DOTS_H */

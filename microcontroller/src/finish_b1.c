@@ -4,9 +4,10 @@
  */
 #include "one_bit.h"
 
-void kbc_finish_b1(const kbc_finish *f, const int32_t *acc, int32_t pixel, int32_t channel,
-                   int32_t count, const int8_t *shortcut, void *y)
+void kbc_finish_b1(const kbc_finish *f, const void *sums, int32_t pixel, int32_t channel,
+                   int32_t count, const void *shortcut, void *y)
 {
+    const int32_t *acc = sums;
     const kbc_threshold *t = (const kbc_threshold *)f->channels + channel;
     uint32_t word = 0;
 

@@ -4,9 +4,10 @@
  */
 #include "requantize.h"
 
-void kbc_finish_s8(const kbc_finish *f, const int32_t *acc, int32_t pixel, int32_t channel,
-                   int32_t count, const int8_t *shortcut, void *y)
+void kbc_finish_s8(const kbc_finish *f, const void *sums, int32_t pixel, int32_t channel,
+                   int32_t count, const void *shortcut, void *y)
 {
+    const int32_t *acc = sums;
     const kbc_channel *channels = (const kbc_channel *)f->channels + channel;
     int8_t *out = (int8_t *)y + pixel * f->size + channel;
 

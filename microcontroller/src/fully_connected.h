@@ -11,12 +11,12 @@
 #include "dots.h"
 
 static inline kbc_status kbc_fully_connected(const kbc_fully_connected_params *p, const uint8_t *x,
-                                             int32_t row_bytes, const int8_t *shortcut, void *y,
+                                             int32_t row_bytes, const void *shortcut, void *y,
                                              kbc_dot *dot)
 {
     const int32_t k = p->in_features;
     kbc_taps taps = {p->weights, p->out_features, 0, k, 0, x, 0, k, p->input_zero_point};
-    int32_t acc[KBC_BLOCK];
+    KBC_ACC acc[KBC_BLOCK];
 
     for (int32_t r = 0; r < p->rows; ++r) {
         taps.pixel = x + r * row_bytes;

@@ -10,7 +10,7 @@ int32_t kbc_fully_connected_b1_ternary_scratch(const kbc_fully_connected_params 
     return 0;
 }
 
-kbc_status kbc_fully_connected_b1_ternary(const kbc_fully_connected_params *p, const void *x, const int8_t *shortcut, void *y,
+kbc_status kbc_fully_connected_b1_ternary(const kbc_fully_connected_params *p, const void *x, const void *shortcut, void *y,
                      void *scratch)
 {
     (void)scratch;

@@ -201,7 +201,7 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, int
 }
 
 kbc_status kbc_fully_connected_s8_tables(const kbc_fully_connected_params *p, const void *x,
-                                         const int8_t *shortcut, void *y, void *scratch)
+                                         const void *shortcut, void *y, void *scratch)
 {
     const int32_t outs = p->out_features;
     int32_t *acc = scratch;

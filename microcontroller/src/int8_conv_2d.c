@@ -11,7 +11,7 @@ int32_t kbc_int8_conv_2d_scratch(const kbc_conv_2d_params *p)
     return 0;
 }
 
-kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const void *x, const int8_t *shortcut,
+kbc_status kbc_int8_conv_2d(const kbc_conv_2d_params *p, const void *x, const void *shortcut,
                             void *y, void *scratch)
 {
     (void)scratch;

@@ -12,7 +12,7 @@ int32_t kbc_int8_fully_connected_scratch(const kbc_fully_connected_params *p)
 }
 
 kbc_status kbc_int8_fully_connected(const kbc_fully_connected_params *p, const void *x,
-                                    const int8_t *shortcut, void *y, void *scratch)
+                                    const void *shortcut, void *y, void *scratch)
 {
     (void)scratch;
     return kbc_fully_connected(p, x, kbc_bytes_s8(p->in_features), shortcut, y, kbc_dot_int8);

@@ -18,6 +18,14 @@
 #define kbc_conv_2d_b1_reference_scratch kbc_conv_2d_b1_scratch
 #define kbc_conv_2d_b1_ternary_reference kbc_conv_2d_b1_ternary
 #define kbc_conv_2d_b1_ternary_reference_scratch kbc_conv_2d_b1_ternary_scratch
+#define kbc_fully_connected_f32_reference kbc_fully_connected_f32
+#define kbc_fully_connected_f32_reference_scratch kbc_fully_connected_f32_scratch
+#define kbc_fully_connected_f32_ternary_reference kbc_fully_connected_f32_ternary
+#define kbc_fully_connected_f32_ternary_reference_scratch kbc_fully_connected_f32_ternary_scratch
+#define kbc_conv_2d_f32_reference kbc_conv_2d_f32
+#define kbc_conv_2d_f32_reference_scratch kbc_conv_2d_f32_scratch
+#define kbc_conv_2d_f32_ternary_reference kbc_conv_2d_f32_ternary
+#define kbc_conv_2d_f32_ternary_reference_scratch kbc_conv_2d_f32_ternary_scratch
 
 /* A row whose guard is 0 leaves nothing, not even a reference to its function. */
 #define ROW_0(op, variant, layout)

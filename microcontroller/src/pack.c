@@ -4,8 +4,9 @@
  */
 #include "one_bit.h"
 
-kbc_status kbc_pack(const kbc_pack_params *p, const int8_t *x, void *y)
+kbc_status kbc_pack(const kbc_pack_params *p, const void *x, void *y)
 {
+    const int8_t *in = x;
     uint32_t *out = y;
 
     for (int32_t r = 0; r < p->rows; ++r) {
@@ -13,10 +14,10 @@ kbc_status kbc_pack(const kbc_pack_params *p, const int8_t *x, void *y)
             const int32_t count = kbc_block(p->channels - first);
             uint32_t word = 0;
             for (int32_t i = 0; i < count; ++i) {
-                word |= (uint32_t)(x[i] < p->zero_point) << i;
+                word |= (uint32_t)(in[i] < p->zero_point) << i;
             }
             *out++ = word;
-            x += count;
+            in += count;
         }
     }
     return KBC_OK;

@@ -4,13 +4,14 @@
  */
 #include "one_bit.h"
 
-kbc_status kbc_unpack(const kbc_unpack_params *p, const void *x, int8_t *y)
+kbc_status kbc_unpack(const kbc_unpack_params *p, const void *x, void *y)
 {
     const uint32_t *words = x;
+    int8_t *out = y;
 
     for (int32_t r = 0; r < p->rows; ++r) {
         for (int32_t c = 0; c < p->channels; ++c) {
-            *y++ = kbc_bit(words, c) ? p->negative : p->positive;
+            *out++ = kbc_bit(words, c) ? p->negative : p->positive;
         }
         words += kbc_words(p->channels);
     }

@@ -10,6 +10,7 @@ from keras_bc.deploy.calibrate import calibrate
 from keras_bc.deploy.calibrate import run as run_fused
 from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.fuse import fuse
+from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.quantize import pack, quantize
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
@@ -36,6 +37,21 @@ def test_a_packed_graph_computes_what_the_fused_one_does(seed):
     assert "int8" not in {tensor.dtype for tensor in packed.tensors.values()}
     values, expected = reference.run(packed, samples), run_fused(fused, samples)
     assert_close([values[y] for y in packed.outputs], [expected[y] for y in fused.outputs])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_delegate_computes_what_the_reference_does(seed):
+    model = random_model(seed)
+    samples = samples_for(model, 4)
+    data = flatbuffer.write(pack(fuse(trace(model))))
+    graph = flatbuffer.read(data)
+    opened = Interpreter(data)
+    found, expected = opened.run_all(samples), reference.run(graph, samples)
+    names = [name for name, tensor in graph.tensors.items() if tensor.data is None]
+    assert_close([found[name] for name in names], [expected[name] for name in names])
+    outputs = opened.predict(samples)
+    outputs = [outputs] if isinstance(outputs, np.ndarray) else outputs
+    assert_close(outputs, [expected[name] for name in graph.outputs])
 
 
 def classifier():
@@ -70,6 +86,17 @@ def error(graph, fused, samples):
     found = reference.run(graph, integers(graph, samples))[y.name].astype(float)
     expected = run_fused(fused, samples)[fused.outputs[0]] / y.scale[0] + y.zero_point
     return np.abs(found - expected).mean()
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third", "last"])
+def test_the_delegate_runs_integers_and_floats(name):
+    fused, samples = classifier()
+    data = flatbuffer.write(quantize(fused, calibrate(fused, samples), [name]))
+    graph, opened = flatbuffer.read(data), Interpreter(data)
+    x = opened.quantize(samples[0])
+    off = opened.run(x).astype(int) - reference.run(graph, x)[graph.outputs[0]]
+    # A float32 sum next to the middle of two integers may fall on either.
+    assert np.abs(off).max() <= 1 and (off != 0).mean() < 0.02
 
 
 def test_layers_that_are_kept_in_float_err_less():

@@ -2,8 +2,9 @@
  *
  * A case: op and variant, 32 characters each; the bytes of weights, channels, x, shortcut and y,
  * and the number of parameters, int32 each; the parameters, int32 in the order of kbc.h without
- * pointers; weights; channels; x; shortcut. Channels of two numbers are thresholds. Every buffer is allocated to the byte, scratch too, so that the address
- * sanitizer sees each access outside of one.
+ * pointers; weights; channels; x; shortcut. Channels of two numbers are thresholds, of five those
+ * of floats. Every buffer is allocated to the byte, scratch too, so that the address sanitizer sees
+ * each access outside of one.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -89,6 +90,8 @@ static kbc_finish read_finish(const kbc_kernel *kernel, test_case *c, int32_t si
                          .output = read_output(c)};
     if (c->channel_bytes == 8 * size) {
         finish.function = kbc_finish_b1;
+    } else if (c->channel_bytes == 20 * size) {
+        finish.function = kbc_finish_f32;
     } else if (c->shortcut != NULL) {
         finish.function = kbc_finish_s8_shortcut;
         finish.shortcut = (kbc_shortcut){c->param[0], c->param[1], c->param[2]};

@@ -13,8 +13,9 @@
  * are 0. Ternary weights are two such planes, one behind the other: the signs, and in the second
  * 1 where the weight is not 0; where it is 0, its sign bit is 0 too.
  *
- * Names end in what the input is, s8 or b1, and in _ternary where the weights are. The output is
- * what `finish` makes of the accumulators:
+ * Names end in what the input is, s8, b1 or f32 (float, for hosts and chips that have floating
+ * point), and in _ternary where the weights are. The output is what `finish` makes of the
+ * accumulators:
  *
  *     int8  y = clamp(zero_point + ((acc + bias) * multiplier + 2^(shift - 1) >> shift), min, max)
  *     bit   y = +1 where acc >= threshold, or acc <= threshold, else -1
@@ -62,6 +63,17 @@ typedef struct {
     int32_t direction; /* 1: +1 where acc >= threshold; -1: +1 where acc <= threshold */
 } kbc_threshold;
 
+/* How the sum of one output channel becomes its output, in floating point:
+ *
+ *     y = min(max(sum * scale + offset + shortcut, low), high)
+ *
+ * and where step > 0 the nearest of low, low + step, ... */
+typedef struct {
+    float scale, offset;
+    float low, high;
+    float step;
+} kbc_float_channel;
+
 /* An int8 tensor that is added to the outputs, before they are rounded. Both it and the
  * accumulators count in 1/256 of an output's step then, and each is rounded to that:
  *
@@ -76,14 +88,15 @@ typedef struct {
 typedef struct kbc_finish kbc_finish;
 
 /* Turns the accumulators of up to 32 channels, from a multiple of 32 on, of a pixel (or a row of a
- * matrix) into its outputs in y. `shortcut` is the whole tensor, or NULL. */
-typedef void kbc_finish_function(const kbc_finish *f, const int32_t *acc, int32_t pixel,
-                                 int32_t channel, int32_t count, const int8_t *shortcut, void *y);
+ * matrix) into its outputs in y. `acc` are int32, or float of the f32 kernels, `shortcut` is the
+ * whole tensor, or NULL. */
+typedef void kbc_finish_function(const kbc_finish *f, const void *acc, int32_t pixel,
+                                 int32_t channel, int32_t count, const void *shortcut, void *y);
 
 /* What becomes of the accumulators. */
 struct kbc_finish {
     kbc_finish_function *function;
-    const void *channels; /* kbc_channel or kbc_threshold of each */
+    const void *channels; /* kbc_channel, kbc_threshold or kbc_float_channel of each */
     int32_t size;         /* how many there are */
     kbc_output output;
     kbc_shortcut shortcut;
@@ -92,6 +105,7 @@ struct kbc_finish {
 kbc_finish_function kbc_finish_s8;
 kbc_finish_function kbc_finish_s8_shortcut;
 kbc_finish_function kbc_finish_b1;
+kbc_finish_function kbc_finish_f32;
 kbc_finish_function kbc_finish_int8;      /* of the builtins, rounded twice */
 kbc_finish_function kbc_finish_int8_away; /* the same, at last away from zero: grouped CONV_2D */
 
@@ -232,44 +246,52 @@ typedef struct {
     const int8_t *alpha; /* [b_size] */
 } kbc_prelu_params;
 
-/* All of one type: x is int8 or words of bits, `shortcut` NULL where there is none, and y what
- * `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is x if it is
- * words. */
+/* All of one type: x is int8, words of bits or float, `shortcut` NULL where there is none, and y
+ * what `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is all that
+ * is not int8. */
 typedef kbc_status kbc_fully_connected_function(const kbc_fully_connected_params *p, const void *x,
-                                                const int8_t *shortcut, void *y, void *scratch);
+                                                const void *shortcut, void *y, void *scratch);
 typedef int32_t kbc_fully_connected_scratch_function(const kbc_fully_connected_params *p);
 
 kbc_fully_connected_function kbc_fully_connected_s8;
 kbc_fully_connected_function kbc_fully_connected_s8_ternary;
 kbc_fully_connected_function kbc_fully_connected_b1;
 kbc_fully_connected_function kbc_fully_connected_b1_ternary;
+kbc_fully_connected_function kbc_fully_connected_f32;
+kbc_fully_connected_function kbc_fully_connected_f32_ternary;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_f32_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_f32_ternary_scratch;
 
 kbc_fully_connected_function kbc_fully_connected_s8_tables;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_tables_scratch;
 
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
-                                        const int8_t *shortcut, void *y, void *scratch);
+                                        const void *shortcut, void *y, void *scratch);
 typedef int32_t kbc_conv_2d_scratch_function(const kbc_conv_2d_params *p);
 
 kbc_conv_2d_function kbc_conv_2d_s8;
 kbc_conv_2d_function kbc_conv_2d_s8_ternary;
 kbc_conv_2d_function kbc_conv_2d_b1;
 kbc_conv_2d_function kbc_conv_2d_b1_ternary;
+kbc_conv_2d_function kbc_conv_2d_f32;
+kbc_conv_2d_function kbc_conv_2d_f32_ternary;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_f32_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_f32_ternary_scratch;
 
 /* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
  * a pixel. */
 kbc_status kbc_max_pool_2d_b1(const kbc_pool_2d_params *p, const void *x, void *y);
 
-/* Between int8 and bits, for each of `rows` pixels: x >= zero_point is +1; a bit becomes one of
- * two values. */
+/* Between int8, or float, and bits, for each of `rows` pixels: x >= zero_point is +1; a bit becomes
+ * one of two values. */
 typedef struct {
     int32_t rows;
     int32_t channels;
@@ -282,8 +304,13 @@ typedef struct {
     int8_t positive, negative;
 } kbc_unpack_params;
 
-kbc_status kbc_pack(const kbc_pack_params *p, const int8_t *x, void *y);
-kbc_status kbc_unpack(const kbc_unpack_params *p, const void *x, int8_t *y);
+typedef kbc_status kbc_pack_function(const kbc_pack_params *p, const void *x, void *y);
+typedef kbc_status kbc_unpack_function(const kbc_unpack_params *p, const void *x, void *y);
+
+kbc_pack_function kbc_pack;
+kbc_pack_function kbc_pack_f32;
+kbc_unpack_function kbc_unpack;
+kbc_unpack_function kbc_unpack_f32;
 
 /* The int8 builtins of TensorFlow Lite, with the integers of its interpreter. */
 kbc_fully_connected_function kbc_int8_fully_connected;

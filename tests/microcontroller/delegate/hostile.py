@@ -46,6 +46,7 @@ def corpus() -> Iterator[Case]:
     yield from _few_bit_options()
     yield from _tensors()
     yield from _channels()
+    yield from _floats()
     yield from _sizes()
     yield from _operators()
     yield from _graphs()
@@ -178,7 +179,7 @@ def _tensors() -> Iterator[Case]:
                 "of zero point -2^31": {"zero_point": -(2**31)},
             }.items():
                 change = _activation(end, **fields)
-                words = "" if name == "int32" else f"the {end}"
+                words = {"int32": "", "float32": "expected float32"}.get(name, f"the {end}")
                 yield Case(f"{kind}: the {end} {name}", damaged(kind, change), words)
 
 
@@ -200,6 +201,55 @@ def _channels() -> Iterator[Case]:
         yield Case(
             f"{kind}: pad bits", damaged(kind, _constant(1, lambda data: data | -(2**31))), ""
         )
+
+
+def floating(graph: Graph, op: Op) -> None:
+    """Make a float op of one with few-bit weights."""
+    for name in (op.inputs[0], *op.outputs):
+        old = graph.tensors[name]
+        graph.tensors[name] = Tensor(name, old.shape, "float32")
+    name = op.inputs[2]
+    data = np.tile(np.array([1, 0, -1, 1, 0], np.float32), (len(graph.tensors[name].data), 1))
+    graph.tensors[name] = Tensor(name, data.shape, "float32", data)
+
+
+def _floats() -> Iterator[Case]:
+    def but(change: Callable[[Graph, Op], None]):
+        def apply(graph: Graph, op: Op) -> None:
+            floating(graph, op)
+            change(graph, op)
+
+        return apply
+
+    def channel(column: int, value: float):
+        def change(data: np.ndarray) -> np.ndarray:
+            data[-1, column] = value
+            return data
+
+        return but(_constant(2, change))
+
+    def typed(number: int, dtype: str, **fields):
+        def change(graph: Graph, op: Op) -> None:
+            name = (*op.inputs, *op.outputs)[number]
+            graph.tensors[name] = replace(graph.tensors[name], dtype=dtype, **fields)
+
+        return but(change)
+
+    one = np.array([0.5], np.float32)
+    for kind in KINDS:
+        for name, change, words in (
+            ("NaN scale", channel(0, np.nan), "not finite"),
+            ("infinite bound", channel(3, np.inf), "not finite"),
+            ("bounds the wrong way round", channel(2, 2.0), "bounds or the step"),
+            ("negative step", channel(4, -0.1), "bounds or the step"),
+            ("far too many levels", channel(4, 1e-30), "bounds or the step"),
+            ("a field too few", but(_constant(2, lambda data: data[:, :4])), "another shape"),
+            ("int32 channels", but(_constant(2, lambda data: data.view(np.int32))), ""),
+            ("int8 output", typed(3, "int8", scale=one), "the output has type 9"),
+            ("int8 input", typed(0, "int8", scale=one), "the input has type 9"),
+            ("bits as the output", typed(3, "int32"), "the output has type 2"),
+        ):
+            yield Case(f"float {kind}: {name}", damaged(kind, change), words)
 
 
 def _sizes() -> Iterator[Case]:
