@@ -3,7 +3,6 @@
 The text is in templates/; here is what fills it in.
 """
 
-import re
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import numpy as np
 from keras_bc.deploy import c_text
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.plan import Plan, constant_identity, plan, tensor_bytes
-from keras_bc.errors import UserError
 
 __all__ = ["emit", "plan"]
 
@@ -27,6 +25,7 @@ def emit(
     cpu: str = "any",
     namespace: str = "model",
     ram_limit: int | None = None,
+    const_in_flash: bool = False,
 ) -> list[Path]:
     """Write NAMESPACE.h and NAMESPACE.c into `folder`. The same graph gives the same bytes.
 
@@ -34,24 +33,26 @@ def emit(
         graph: In the integer dialect.
         folder: It must exist; what writes over an earlier model stages it (see `files.staging`).
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
-        namespace: Prefix of the files, functions and constants: a lower-case C identifier that
-            does not begin with kbc.
+        namespace: Prefix of the files, functions and constants; see `c_text.check_namespace`.
         ram_limit: Bytes that the arena may have, where smaller kernels can still save some; see
             `plan`.
+        const_in_flash: Put constants and parameters into the section that kbc_port.h names
+            KBC_IN_FLASH, and let no compiler go on that has none. Else it is left to the linker,
+            which puts constants into flash on nearly every chip.
 
     Returns:
-        The files.
+        The files. The library that they call comes by `library.copy`.
 
     Raises:
         UserError: The graph cannot be written as C.
         OSError: A file cannot be written.
     """
-    if not re.fullmatch(r"(?!kbc)[a-z][a-z0-9_]*", namespace):
-        raise UserError(
-            f"`{namespace}` cannot be the prefix of C functions; expected lower-case letters, "
-            "digits and underscores, a letter first, and not kbc, which is the library's."
-        )
+    c_text.check_namespace(namespace)
     context = _context(graph, plan(graph, cpu, ram_limit), namespace)
+    context |= {
+        "const_in_flash": const_in_flash,
+        "flash": "KBC_IN_FLASH" if const_in_flash else "KBC_FLASH",
+    }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -116,7 +117,7 @@ def _end(tensor: Tensor, identifier: str) -> dict[str, Any]:
         "title": identifier.capitalize().replace("_", " "),
         "bytes": prod(tensor.shape),
         "shape": list(tensor.shape),
-        "layout": " (NHWC)" if len(tensor.shape) == 4 else "",
+        "layout": " (NHWC: batch, height, width, channels)" if len(tensor.shape) == 4 else "",
         "scale": f"{scale:#.9g}",
         "zero_point": zero_point,
         "real": f"{scale:.9g} * (q {sign} {abs(zero_point)})",
@@ -156,6 +157,7 @@ def _layer(
         "shapes": f"{', '.join(str(list(x.shape)) for x in flows)} -> {list(y.shape)}",
         "macs": layer.macs,
         "constants": [_constant(*item) for item in constants.items()],
+        "constant_bytes": sum(data.nbytes for data in constants.values()),
         "struct": layer.call.params.c_name,
         "params": c_text.struct(layer.call.params, names),
         "call": c_text.call(layer.kernel.function, arguments),

@@ -6,7 +6,38 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_bc.errors import UserError
+
 WIDTH = 100
+
+_HEADERS = (
+    *("assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits"),
+    *("locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool"),
+    *("stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath", "threads", "time"),
+    *("uchar", "wchar", "wctype"),
+    # Not C's own, but read by those of the libraries of GCC's tool chains.
+    *("alloca", "endian", "features", "malloc", "memory", "newlib", "strings", "unistd"),
+)
+"""A model's header of the same name would be taken for them."""
+
+
+def check_namespace(namespace: str) -> None:
+    """Stop where `namespace` cannot be the prefix of a model's files, functions and constants.
+
+    Raises:
+        UserError: It is no lower-case identifier of at most 40 characters, begins with kbc, or is
+            the name of one of C's own headers.
+    """
+    if not re.fullmatch(r"(?!kbc)[a-z][a-z0-9_]{0,39}", namespace):
+        raise UserError(
+            f"`{namespace}` cannot be the prefix of C functions; expected at most 40 lower-case "
+            "letters, digits and underscores, a letter first, and not kbc, which is the library's."
+        )
+    if namespace in _HEADERS:
+        raise UserError(
+            f"`{namespace}` cannot be a model's prefix: its header would be taken for C's own "
+            f"<{namespace}.h>. Give another one."
+        )
 
 
 def identifiers(names: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_bc import files
-from keras_bc.deploy import c_source, toolchain, workspace
+from keras_bc.deploy import c_source, library, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.plan import Layer, tensor_bytes
@@ -21,10 +21,12 @@ class Firmware:
     """What was built, in bytes.
 
     Attributes:
-        elf: Beside it lie the same as .bin and .map, the linker script .ld, model.c and model.h.
+        elf: Beside it lie the same as .bin and .map, the linker script .ld, and the model's C
+            sources with the kernels that they call.
         flash_bytes: All that is loaded: code, model and the initial values of variables.
         code_bytes: `flash_bytes` without `model_bytes`: kernels, harness and start-up.
-        model_bytes: The model's constants: weights, per-channel parameters and tables.
+        model_bytes: The model's constants: weights, per-channel parameters and tables; where it
+            was exported with --const-in-flash the layers' parameters too.
         ram_bytes: Arena, variables and the board's reserved stack.
         arena_bytes: Activations and scratch.
         input_bytes: Of one inference, all inputs together.
@@ -58,26 +60,24 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
             holds someone else's files or cannot be written.
     """
     graph = workspace.read_model(Path(model))
+    options = workspace.source_options(Path(model))
     out = Path(out)
     workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:
-        firmware = _build(graph, board, folder, out / ELF)
-        workspace.sign(folder, [path.name for path in folder.iterdir()])
+        firmware = _build(graph, board, folder, out / ELF, options)
+        workspace.sign(folder, workspace.contents(folder))
     return firmware
 
 
-def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware:
+def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: dict) -> Firmware:
     limit = board.ram.size - board.stack - HARNESS_RAM
     plan = c_source.plan(graph, board.cpu, limit)
-    c_source.emit(graph, folder, board.cpu, ram_limit=limit)
+    _, source = c_source.emit(graph, folder, board.cpu, ram_limit=limit, **options)
+    _name_for_harness(source)
+    kernels = [path for path in library.copy(plan, folder) if path.suffix == ".c"]
     elf = folder / ELF
     flash_bytes, ram_bytes = toolchain.link(
-        [
-            folder / "model.c",
-            toolchain.FIRMWARE / "harness.c",
-            *toolchain.STARTUP,
-            *toolchain.KERNELS,
-        ],
+        [source, toolchain.FIRMWARE / "harness.c", *toolchain.STARTUP, *kernels],
         board,
         elf,
         [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"],
@@ -97,6 +97,21 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path) -> Firmware
         layers=tuple(plan.layers),
         layer_bytes=tuple(_bytes(graph, layer.call.op.outputs) for layer in plan.layers),
     )
+
+
+def _name_for_harness(source: Path) -> None:
+    """Write the model.h that the harness includes, where the model has another name."""
+    name = source.stem
+    header = source.with_name("model.h")
+    if header.exists():
+        return
+    lines = ["/* The names by which the harness knows the model. */", f'#include "{name}.h"']
+    lines += [
+        f"#define MODEL_{constant} {name.upper()}_{constant}"
+        for constant in ("ARENA_BYTES", "INPUTS", "OUTPUTS")
+    ]
+    lines.append(f"#define model_invoke {name}_invoke")
+    header.write_text("\n".join(lines) + "\n")
 
 
 def _bytes(graph: Graph, tensors: list[str]) -> int:

@@ -10,6 +10,7 @@ from keras_bc.errors import UserError
 
 MANIFEST = "keras_bc.json"
 MODEL = "model.tflite"
+_OPTIONS = ("namespace", "const_in_flash")  # of the C sources, in an export's manifest
 _AUTHOR = "keras-bc"
 
 
@@ -29,10 +30,10 @@ def check_replaceable(folder: Path) -> None:
     if not holds_files(folder):
         return
     ours = [MANIFEST, *_manifest(folder)["files"]]
-    for path in sorted(folder.iterdir()):
-        if path.name not in ours and not path.name.startswith(files.PARTIAL):
+    for name in contents(folder):
+        if name not in ours and not name.startswith(files.PARTIAL):
             raise UserError(
-                f"{folder} is to be replaced, but keras-bc did not write {path.name} in it. Move "
+                f"{folder} is to be replaced, but keras-bc did not write {name} in it. Move "
                 "that elsewhere."
             )
 
@@ -69,10 +70,43 @@ def claim(folder: Path, names: list[str]) -> None:
         sign(stage, names)
 
 
-def sign(folder: Path, names: list[str]) -> None:
-    """Write the manifest of a folder whose files `names` are ours."""
-    text = json.dumps({"written by": _AUTHOR, "files": sorted(names)}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n")
+def contents(folder: Path) -> list[str]:
+    """The files in `folder` and in the folders within it, relative to it."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def sign(folder: Path, names: list[str], options: dict | None = None) -> None:
+    """Write the manifest of a folder whose files `names` are ours.
+
+    Args:
+        folder: Where it goes.
+        names: As `contents` gives them.
+        options: Of an export: how its C sources are written, for `source_options`.
+    """
+    manifest = {"written by": _AUTHOR, "files": sorted(names), **(options or {})}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def source_options(path: Path) -> dict:
+    """How the C sources of an export were asked for: keywords of `c_source.emit`.
+
+    Args:
+        path: The export's folder, or a `.tflite`; one that lies elsewhere has no wishes.
+    """
+    manifest = _manifest(model_file(path).parent) or {}
+    return {key: manifest[key] for key in _OPTIONS if key in manifest}
+
+
+def exported_files(folder: Path) -> list[Path]:
+    """What an export wrote into `folder`; nothing where something else did."""
+    manifest = _manifest(folder) or {}
+    if not manifest.keys() >= set(_OPTIONS):
+        return []
+    inside = folder.resolve()
+    paths = [folder / str(name) for name in manifest["files"]]
+    return [path for path in paths if inside in path.resolve().parents and path.is_file()]
 
 
 def model_file(path: Path) -> Path:
@@ -82,6 +116,11 @@ def model_file(path: Path) -> Path:
         UserError: There is none.
     """
     model = path / MODEL if path.is_dir() else path
+    if path.is_dir() and not model.exists() and exported_files(path):
+        raise UserError(
+            f"{path} holds C sources alone. Export the model again without --c-only: the "
+            ".tflite file is what is built, run and read."
+        )
     if not model.is_file():
         raise UserError(
             f"There is no model file {model}. Make one with `keras-bc export MODEL.keras -o OUT`."

@@ -186,12 +186,32 @@ def summary(model):
     metavar="NAME|FILE.npz",
     help="What the 8-bit activations' ranges are measured on. Default: the recipe's data set.",
 )
+@click.option("--c-only", is_flag=True, help="Write the C sources and kernels alone, no .tflite.")
+@click.option(
+    "--namespace",
+    default="model",
+    show_default=True,
+    metavar="NAME",
+    help="Prefix of the C files, functions and constants: one for each model of a program.",
+)
+@click.option(
+    "--const-in-flash",
+    is_flag=True,
+    help="Put all of the model that is constant into the section .rodata.kbc, for linker scripts "
+    "that would copy .rodata to RAM. Where the chip's flash is no readable memory (AVR), the "
+    "compiler stops.",
+)
 @_shared
-def export(model, folder, calibrate):
-    """Write MODEL as a bit-packed OUT/model.tflite and as C sources."""
+def export(model, folder, calibrate, c_only, namespace, const_in_flash):
+    """Write MODEL as a bit-packed OUT/model.tflite and as C sources.
+
+    The sources need nothing but a compiler: cc -IOUT OUT/*.c OUT/kbc/*.c
+    """
     from keras_bc import console, models
     from keras_bc.deploy import workspace
+    from keras_bc.deploy.c_text import check_namespace
 
+    check_namespace(namespace)
     workspace.check(folder)
     import_tensorflow()
     from keras_bc.deploy import export as steps
@@ -200,7 +220,7 @@ def export(model, folder, calibrate):
     steps.check(network)  # before data are looked for
     samples = steps.calibration_samples(network, calibrate)
     with console.working("exporting"):
-        written = steps.export(network, samples, folder)
+        written = steps.export(network, samples, folder, c_only, namespace, const_in_flash)
     result = {
         "tflite_bytes": written.tflite_bytes,
         "weight_bytes": written.weight_bytes,
@@ -208,9 +228,23 @@ def export(model, folder, calibrate):
     }
 
     def show(_):
-        console.table(f"{written.model}: {written.tflite_bytes:,} bytes", written.layers)
+        title = f"{folder}: C sources"
+        if written.model is not None:
+            title = f"{written.model}: {written.tflite_bytes:,} bytes"
+        console.table(title, written.layers)
 
     return result, show
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.tflite")
+@_shared
+def inspect(model):
+    """Show what is in MODEL: ops, shapes, types, quantization, options, bytes."""
+    from keras_bc import console
+    from keras_bc.deploy import inspection
+
+    return inspection.inspect(model), console.inspection
 
 
 @main.command()

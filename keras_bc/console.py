@@ -79,6 +79,55 @@ def counting(text: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
+def inspection(result: dict) -> None:
+    """Print what `keras-bc inspect` found: a line for each tensor of each op, then the bytes."""
+    ends = [("input", result["inputs"]), ("output", result["outputs"])]
+    rows = [_tensor_row(*end) for end in _flat(ends)]
+    table(f"{result['name']}: {result['file_bytes']:,} bytes", rows)
+    rows = []
+    for number, op in enumerate(result["ops"]):
+        ends = [("reads", op["inputs"]), ("writes", op["outputs"])]
+        named = {"op": f"{number} {op['op']}", "layer": op["name"]}
+        for role, tensor in _flat(ends):
+            rows.append({**named, **_tensor_row(role, tensor)})
+            named = {"op": "", "layer": ""}
+    table("Ops", rows)
+    rows = [
+        {"op": f"{number} {op['op']}", "options": " ".join(f"{k}={v}" for k, v in found.items())}
+        for number, op in enumerate(result["ops"])
+        if (found := op["options"])
+    ]
+    if rows:
+        table("Options", rows)
+    sizes = {key.replace("_", " "): count for key, count in result["bytes"].items()}
+    parts = [f"{name} {count:,}" for name, count in sizes.items()]
+    print(f"{result['file_bytes']:,} bytes: {', '.join(parts)}.")
+    print("Tables are names, shapes, types, builtins' options, offsets and padding.")
+
+
+def _flat(ends: list[tuple[str, list[dict]]]) -> Iterator[tuple[str, dict]]:
+    return ((role, tensor) for role, tensors in ends for tensor in tensors)
+
+
+def _tensor_row(role: str, tensor: dict) -> dict:
+    quantization = tensor["quantization"]
+    scale = zero_point = ""
+    if quantization:
+        scale = f"{quantization['scale_min']:.6g}"
+        if quantization["channels"] > 1:
+            scale += f" to {quantization['scale_max']:.6g}, {quantization['channels']} channels"
+        zero_point = str(quantization["zero_point"])
+    return {
+        "role": role,
+        "tensor": tensor["name"],
+        "type": tensor["type"],
+        "shape": str(tensor["shape"]),
+        "scale": scale,
+        "zero_point": zero_point,
+        "bytes": tensor["bytes"],
+    }
+
+
 def emulation(result: dict) -> None:
     """Print what `keras-bc emulate` found."""
     profile = result["instructions"] is not None

@@ -74,8 +74,8 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 def staging(folder: str | Path) -> Iterator[Path]:
     """Yield a temporary folder whose files all move into `folder` when the block ends well.
 
-    When the block raises, or the disk is full, `folder` is as it was, or is not there. Other files
-    in it stay.
+    Folders within it are made in `folder` too. When the block raises, or the disk is full, `folder`
+    is as it was, or is not there. Other files in it stay.
 
     Args:
         folder: Made where there is none.
@@ -90,8 +90,10 @@ def staging(folder: str | Path) -> Iterator[Path]:
         # In the folder itself, so that a move copies nothing.
         with tempfile.TemporaryDirectory(dir=folder, prefix=PARTIAL) as stage:
             yield Path(stage)
-            for path in sorted(Path(stage).iterdir()):
-                os.replace(path, folder / path.name)
+            for path in sorted(path for path in Path(stage).rglob("*") if path.is_file()):
+                target = folder / path.relative_to(stage)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
     except OSError as error:
         raise UserError(f"Cannot write into {folder}: {error.strerror or error}.") from error
     finally:

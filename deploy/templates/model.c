@@ -3,6 +3,13 @@
 
 #include "kbc/kbc.h"
 
+{% if const_in_flash %}
+#ifndef KBC_IN_FLASH
+#error "Exported with --const-in-flash, but kbc_port.h does not know how to keep constants in this chip's flash: export without it, or define KBC_IN_FLASH."
+#define KBC_IN_FLASH /* no more errors than that one */
+#endif
+
+{% endif %}
 /* Where each tensor begins in the arena. Those that are never needed together share bytes. */
 enum {
 {% for input in inputs %}
@@ -18,13 +25,13 @@ enum {
 {% for layer in layers %}
 
 /* {{ loop.index0 }}: {{ layer.description }}
- *    {{ layer.shapes }}, {{ layer.macs }} MACs */
+ *    {{ layer.shapes }}, {{ layer.macs }} MACs, {{ layer.constant_bytes }} bytes of constants */
 {% for constant in layer.constants %}
-static const KBC_FLASH {{ constant.type }} {{ layer.id }}_{{ constant.field }}[{{ constant.length }}] = {
+static const {{ flash }} {{ constant.type }} {{ layer.id }}_{{ constant.field }}[{{ constant.length }}] = {
 {{ constant.text }}
 };
 {% endfor %}
-static const {{ layer.struct }} {{ layer.id }}_params = {
+static const {{ flash ~ " " if const_in_flash }}{{ layer.struct }} {{ layer.id }}_params = {
 {{ layer.params }}
 };
 {% endfor %}

@@ -5,17 +5,25 @@
  *     static union { uint64_t align; uint8_t bytes[{{ NAMESPACE }}_ARENA_BYTES]; } arena;
  *
 {% for input in inputs %}
- *     memcpy({{ namespace }}_{{ input.id }}(&arena), {{ input.id }}, {{ NAMESPACE }}_{{ input.ID }}_BYTES);
+ *     for (int i = 0; i < {{ NAMESPACE }}_{{ input.ID }}_BYTES; ++i)
+ *         {{ namespace }}_{{ input.id }}(&arena)[i] = {{ NAMESPACE }}_{{ input.ID }}_QUANTIZE({{ input.id }}[i]);
 {% endfor %}
  *     if ({{ namespace }}_invoke(&arena) == KBC_OK) {
 {% for output in outputs %}
- *         use({{ namespace }}_{{ output.id }}(&arena));
+ *         for (int i = 0; i < {{ NAMESPACE }}_{{ output.ID }}_BYTES; ++i)
+ *             {{ output.id }}[i] = {{ NAMESPACE }}_{{ output.ID }}_DEQUANTIZE({{ namespace }}_{{ output.id }}(&arena)[i]);
 {% endfor %}
  *     }
+ *
+ * Inputs and outputs are int8, each contiguous, its last axis the fastest; the first axis is the
+ * batch of 1. What a layer reads as single bits is packed inside, never by the caller.
  *
 {% for end in inputs + outputs %}
  * {{ end.title }}: int8 {{ end.shape }}{{ end.layout }}, real = {{ end.real }}
 {% endfor %}
+ *
+ * RAM: the arena's {{ arena_bytes }} bytes, and a stack. Flash: {{ constant_bytes }} bytes of constants, a few for the
+ * parameters of each layer, and the kernels. {{ namespace }}.c has each layer's multiply-accumulates and bytes.
  */
 #ifndef {{ NAMESPACE }}_H
 #define {{ NAMESPACE }}_H
@@ -30,6 +38,15 @@ extern "C" {
 #define {{ NAMESPACE }}_{{ end.ID }}_BYTES {{ end.bytes }}
 #define {{ NAMESPACE }}_{{ end.ID }}_SCALE {{ end.scale }}f
 #define {{ NAMESPACE }}_{{ end.ID }}_ZERO_POINT ({{ end.zero_point }})
+{% if loop.index0 < inputs | length %}
+/* int8 of a real number, halves rounded away from zero, saturated: as the host quantizes it. */
+#define {{ NAMESPACE }}_{{ end.ID }}_QUANTIZE(real) \
+    kbc_quantize((real), {{ NAMESPACE }}_{{ end.ID }}_SCALE, {{ NAMESPACE }}_{{ end.ID }}_ZERO_POINT)
+{% else %}
+/* The float that an int8 stands for. */
+#define {{ NAMESPACE }}_{{ end.ID }}_DEQUANTIZE(q) \
+    kbc_dequantize((q), {{ NAMESPACE }}_{{ end.ID }}_SCALE, {{ NAMESPACE }}_{{ end.ID }}_ZERO_POINT)
+{% endif %}
 
 {% endfor %}
 /* For programs that do not know the model: X(function, bytes) of each input, of each output. */
@@ -41,7 +58,7 @@ extern "C" {
 #define {{ NAMESPACE }}_ARENA_BYTES {{ arena_bytes }} /* RAM: all tensors and scratch */
 #define {{ NAMESPACE }}_CONSTANT_BYTES {{ constant_bytes }} /* flash: weights, channels and tables */
 #define {{ NAMESPACE }}_LAYERS {{ layers | length }}
-#define {{ NAMESPACE }}_MACS {{ macs }}
+#define {{ NAMESPACE }}_MACS {{ macs }} /* multiply-accumulates of one inference */
 
 /* Where the caller writes {{ "the input" if inputs | length == 1 else "each input" }} before each run. A run may overwrite it. */
 {% for input in inputs %}

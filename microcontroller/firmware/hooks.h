@@ -13,6 +13,7 @@
 #include "stopwatch.h"
 
 #define KBC_FLASH __attribute__((section(".model")))
+#define KBC_IN_FLASH KBC_FLASH
 
 #define KBC_LAYER_DONE(index, tensor, bytes)    \
     do {                                        \

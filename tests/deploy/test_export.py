@@ -6,7 +6,7 @@ import pytest
 
 import keras_bc
 from keras_bc.deploy import export as steps
-from keras_bc.deploy import flatbuffer
+from keras_bc.deploy import flatbuffer, workspace
 from keras_bc.errors import UserError
 from tests.deploy.networks import random_network, samples_for
 
@@ -21,10 +21,15 @@ def samples(model):
     return samples_for(model, 32)
 
 
+def contents(folder) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 def test_an_export_is_the_model_and_its_c_sources(model, samples, tmp_path):
     written = steps.export(model, samples, tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["keras_bc.json", "model.c", "model.h", "model.tflite"]
+    assert names == ["kbc", "keras_bc.json", "model.c", "model.h", "model.tflite"]
     assert written.tflite_bytes == written.model.stat().st_size
     assert written.weight_bytes == sum(layer["weight_bytes"] for layer in written.layers)
 
@@ -47,9 +52,9 @@ def test_one_bit_weights_take_one_bit(tmp_path):
 def test_a_full_disk_leaves_the_old_export_whole(model, samples, tmp_path, monkeypatch):
     out = tmp_path / "out"
     steps.export(model, samples, out)
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    before = contents(out)
 
-    def full(graph, folder):
+    def full(graph, folder, **options):
         (folder / "model.h").write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -58,7 +63,7 @@ def test_a_full_disk_leaves_the_old_export_whole(model, samples, tmp_path, monke
     for folder in (out, tmp_path / "new"):
         with pytest.raises(UserError, match=r"Cannot write into .*: No space left on device"):
             steps.export(other, samples_for(other, 32), folder)
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert contents(out) == before
     assert not (tmp_path / "new").exists()
 
 
@@ -70,3 +75,36 @@ def test_an_export_that_fails_leaves_the_old_one(model, samples, tmp_path):
     with pytest.raises(UserError, match="empty"):
         steps.export(model, samples[:0], tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_c_sources_alone(model, samples, tmp_path):
+    steps.export(model, samples, tmp_path / "all")
+    written = steps.export(model, samples, tmp_path / "c", c_only=True)
+    assert (written.model, written.tflite_bytes) == (None, None)
+    everything, sources = contents(tmp_path / "all"), contents(tmp_path / "c")
+    assert everything.keys() - sources.keys() == {"model.tflite"}
+    for name in sources.keys() - {"keras_bc.json"}:
+        assert sources[name] == everything[name]
+    with pytest.raises(UserError, match=r"holds C sources alone.* without --c-only"):
+        workspace.read_model(tmp_path / "c")
+
+
+def test_nothing_of_an_earlier_export_is_left_to_mislead(model, samples, tmp_path):
+    out = tmp_path / "out"
+    steps.export(model, samples, out, namespace="old")
+    for name in ("notes.txt", "kbc/mine.c"):
+        (out / name).write_text("mine")
+    steps.export(model, samples, out, c_only=True, namespace="new")
+    files = contents(out)
+    assert {name for name in files if "/" not in name} == {
+        *("new.c", "new.h"),
+        *("keras_bc.json", "notes.txt"),
+    }
+    assert files["notes.txt"] == files["kbc/mine.c"] == b"mine"
+
+
+@pytest.mark.parametrize("namespace", ["Bad", "string"])
+def test_a_bad_prefix_is_refused_before_the_model_is_looked_at(namespace, tmp_path):
+    with pytest.raises(UserError, match=f"`{namespace}` cannot be"):
+        steps.export(None, None, tmp_path / "out", namespace=namespace)
+    assert not (tmp_path / "out").exists()

@@ -1,12 +1,14 @@
+import ctypes
 import dataclasses
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from keras_bc.deploy import boards, c_source, firmware, flatbuffer
+from keras_bc.deploy import boards, c_source, firmware, flatbuffer, toolchain, workspace
 from keras_bc.errors import UserError
-from tests.deploy.graphs import PLAIN, Builder
+from tests.deploy.graphs import PLAIN, Builder, random_graph
 from tests.needs import cross_compiler
 
 pytestmark = cross_compiler
@@ -36,7 +38,7 @@ def model(mlp, tmp_path):
 def test_a_build_leaves_sources_elf_image_and_map(model, tmp_path):
     built = firmware.build(model, M4, tmp_path / "build" / "m4")
     files = {path.name for path in (tmp_path / "build" / "m4").iterdir()}
-    sources = {"model.c", "model.h"}
+    sources = {"model.c", "model.h", "kbc"}
     assert files == sources | {"keras_bc.json"} | {f"firmware{suffix}" for suffix in SUFFIXES}
     assert [path.name for path in (tmp_path / "build").iterdir()] == ["m4"]
     assert built.elf.read_bytes()[:4] == b"\x7fELF"
@@ -61,6 +63,34 @@ def test_a_small_mlp_is_small(board, model, tmp_path):
     built = firmware.build(model, board, tmp_path / "build")
     assert built.code_bytes <= 8192
     assert built.ram_bytes <= 8192
+
+
+def kernels_in(elf) -> set[str]:
+    """The library's functions that a program holds."""
+    return set(re.findall(r" T (kbc_\w+)", toolchain.tool("nm", elf)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("board", [M4, MICROBIT], ids=lambda board: board.name)
+def test_only_the_kernels_that_the_model_calls_are_linked(board, seed, tmp_path):
+    graph = random_graph(seed, layers=4)
+    (tmp_path / "model.tflite").write_bytes(flatbuffer.write(graph))
+    built = firmware.build(tmp_path, board, tmp_path / "build")
+    called = {name for layer in built.layers for name in layer.call.functions.values()}
+    assert kernels_in(built.elf) == called | {layer.kernel.function for layer in built.layers}
+
+
+def test_a_build_takes_the_prefix_of_the_export(mlp, model, tmp_path):
+    plain = firmware.build(model, M4, tmp_path / "plain")
+    options = {"namespace": "semihosting", "const_in_flash": True}  # as one of our own files
+    workspace.sign(tmp_path, ["model.tflite"], options)
+    built = firmware.build(tmp_path, M4, tmp_path / "build")
+    assert {"semihosting.c", "semihosting.h"} <= set(os.listdir(tmp_path / "build"))
+    assert "semihosting_invoke" in toolchain.tool("nm", built.elf)
+    assert built.flash_bytes == plain.flash_bytes
+    # The layers' parameters lie with the constants.
+    parameters = sum(ctypes.sizeof(layer.call.params) for layer in built.layers)
+    assert 0 < built.model_bytes - plain.model_bytes <= parameters
 
 
 def test_the_folder_of_an_export_serves_as_well(model, tmp_path):
@@ -102,13 +132,14 @@ def test_a_folder_of_somebody_else_is_left_alone(name, model, tmp_path):
     assert (folder / name).read_text() == "years of work"
 
 
-def test_notes_in_a_build_are_not_lost_to_the_next(model, tmp_path):
+@pytest.mark.parametrize("name", ["notes.txt", "kbc/notes.txt"])
+def test_notes_in_a_build_are_not_lost_to_the_next(name, model, tmp_path):
     firmware.build(model, M4, tmp_path / "m4")
     firmware.build(model, M4, tmp_path / "m4")
-    (tmp_path / "m4" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"did not write notes\.txt"):
+    (tmp_path / "m4" / name).write_text("mine")
+    with pytest.raises(UserError, match=f"did not write {re.escape(name)}"):
         firmware.build(model, M4, tmp_path / "m4")
-    assert (tmp_path / "m4" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "m4" / name).read_text() == "mine"
 
 
 def test_two_builds_at_once_do_not_meet(model, tmp_path):

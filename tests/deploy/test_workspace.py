@@ -66,3 +66,24 @@ def test_the_model_is_found_by_its_folder_or_its_name(tmp_path):
     model.touch()
     assert workspace.model_file(tmp_path) == workspace.model_file(model) == model
     assert workspace.build_folder(tmp_path, "microbit") == tmp_path / "build" / "microbit"
+
+
+def test_wishes_for_the_c_sources_are_those_of_the_export(tmp_path):
+    model = tmp_path / workspace.MODEL
+    model.touch()
+    assert workspace.source_options(model) == {}
+    workspace.sign(tmp_path, [model.name], {"namespace": "mine", "const_in_flash": True})
+    expected = {"namespace": "mine", "const_in_flash": True}
+    assert workspace.source_options(tmp_path) == workspace.source_options(model) == expected
+
+
+def test_only_what_an_export_wrote_in_its_own_folder_is_its(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for path in (out / "model.c", out / "mine.c", tmp_path / "far.c"):
+        path.touch()
+    names = ["model.c", "gone.c", "../far.c", str(tmp_path / "far.c")]
+    workspace.sign(out, names)
+    assert workspace.exported_files(out) == []  # of a demo, say
+    workspace.sign(out, names, {"namespace": "model", "const_in_flash": False})
+    assert workspace.exported_files(out) == [out / "model.c"]

@@ -16,7 +16,8 @@ from keras_bc import datasets, recipes
 from keras_bc.cli import main
 from tests.needs import cross_compiler, qemu
 
-COMMANDS = ["train", "evaluate", "summary", "export", "build", "emulate", "flash", "boards", "demo"]
+COMMANDS = ["train", "evaluate", "summary", "export", "inspect", "build", "emulate", "flash"]
+COMMANDS += ["boards", "demo"]
 
 
 def invoke(*arguments):
@@ -103,6 +104,58 @@ def test_keys_of_summary_and_export(trained, tmp_path):
     result = answer("export", model, "-o", tmp_path / "out", "--calibrate", "digits")
     assert set(result) == {"tflite_bytes", "weight_bytes", "layers"}
     assert result["tflite_bytes"] == (tmp_path / "out" / "model.tflite").stat().st_size
+
+
+def test_inspect_shows_the_ops_and_where_the_bytes_are(trained):
+    result = answer("inspect", trained[1] / "model.tflite")
+    assert set(result) == {"name", "file_bytes", "inputs", "outputs", "ops", "bytes"}
+    assert [op["op"] for op in result["ops"]] == ["KbcFullyConnected"] * 3
+    assert sum(result["bytes"].values()) == (trained[1] / "model.tflite").stat().st_size
+    shown = invoke("inspect", trained[1]).stdout
+    assert "binary_dense_1/weights" in shown and "weights=binary" in shown
+
+
+def without_training(*arguments) -> subprocess.CompletedProcess:
+    """A command in a process of its own, which fails where it imports what trains."""
+    code = """if True:
+        import sys
+        from keras_bc.cli import main
+        try:
+            main(sys.argv[1:])
+        finally:
+            assert not sys.modules.keys() & {"tensorflow", "keras", "jax"}"""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_inspect_needs_nothing_that_trains(trained):
+    assert without_training("inspect", trained[1], "--json").returncode == 0
+
+
+def test_a_bad_prefix_is_refused_before_anything_is_loaded(tmp_path):
+    arguments = ("export", tmp_path / "none.keras", "-o", tmp_path / "out", "--namespace", "My-Net")
+    ran = without_training(*arguments)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: `My-Net` cannot be the prefix of C functions; expected")
+    assert len(ran.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@qemu
+@cross_compiler
+def test_options_of_the_c_sources(trained, tmp_path):
+    out = tmp_path / "out"
+    options = ("--namespace", "digits", "--const-in-flash")
+    answer("export", trained[0], "-o", out, *options)
+    assert "KBC_IN_FLASH" in (out / "digits.c").read_text()
+    result = answer("emulate", out, "--board", "microbit", "--samples", 5)
+    assert result["mismatches"] == 0
+    assert (out / "build" / "microbit" / "digits.c").is_file()
+    written = answer("export", trained[0], "-o", tmp_path / "c", "--c-only")
+    assert written["tflite_bytes"] is None and written["weight_bytes"] > 0
+    assert not list((tmp_path / "c").glob("*.tflite"))
+    line = complaint("build", tmp_path / "c", "--board", "microbit")
+    assert "without --c-only" in line
 
 
 def test_boards_are_listed():

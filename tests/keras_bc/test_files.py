@@ -88,3 +88,14 @@ def test_a_folder_that_fails_leaves_the_old_one_and_no_new_ones(tmp_path):
         with pytest.raises(RuntimeError), files.replacing_folder(folder):
             raise RuntimeError
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["old", "board", "a"]
+
+
+def test_staged_folders_are_filled_and_other_files_in_them_stay(tmp_path):
+    out = tmp_path / "out"
+    for text in ("old", "new"):
+        with files.staging(out) as stage:
+            (stage / "inner").mkdir()
+            (stage / "inner" / "a").write_text(text)
+        (out / "inner" / "mine").write_text("mine")
+    assert (out / "inner" / "a").read_text() == "new"
+    assert sorted(path.name for path in out.rglob("*")) == ["a", "inner", "mine"]

@@ -43,6 +43,11 @@ typedef enum {
                       * look: today's trust what was checked, and all return KBC_OK */
 } kbc_status;
 
+/* Between real numbers and the int8 of a model's inputs and outputs, whose header has macros with
+ * their scales. Rounded halves away from zero, and saturated; what is no number becomes -128. */
+int8_t kbc_quantize(float real, float scale, int32_t zero_point);
+float kbc_dequantize(int8_t q, float scale, int32_t zero_point);
+
 /* How the accumulator of one output channel becomes its output. */
 typedef struct {
     int32_t bias;       /* added to the accumulator */

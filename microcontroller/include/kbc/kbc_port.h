@@ -1,4 +1,6 @@
-/* What differs between compilers and chips. A porter edits this file and no other.
+/* What differs between compilers and chips. A porter edits this file and no other. Every macro
+ * can be defined from outside as well, by -D or by -include with a header of your own: that lasts
+ * where the next export writes this file anew.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -9,6 +11,21 @@
  * a microcontroller. */
 #ifndef KBC_FLASH
 #define KBC_FLASH
+#endif
+
+/* Where the constants go, and the parameters too, of a model exported with --const-in-flash: a
+ * read-only section with a name of its own, so that a linker script can place it in flash whatever
+ * it does with .rodata. Kernels read it by ordinary pointers.
+ *
+ * It stays undefined, and such a model does not compile, for other compilers, whose words for it
+ * a porter fills in, and for the AVRs whose flash is no memory that a pointer reaches: there the
+ * linker lets start-up copy every constant into RAM. */
+#ifndef KBC_IN_FLASH
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
+#define KBC_IN_FLASH /* an operating system loads the program */
+#elif defined(__GNUC__) && (!defined(__AVR__) || defined(__AVR_PM_BASE_ADDRESS__))
+#define KBC_IN_FLASH __attribute__((section(".rodata.kbc")))
+#endif
 #endif
 
 /* Makes the compiler forget how a pointer was computed, so that it keeps the pointer in a register
