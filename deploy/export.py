@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from keras_bc import datasets, files, models
-from keras_bc.deploy import c_source, flatbuffer, workspace
-from keras_bc.deploy.calibrate import calibrate, check_samples
+from keras_bc.deploy import c_source, calibrate, flatbuffer, workspace
+from keras_bc.deploy.feeds import Inputs
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.quantize import check_supported, quantize
@@ -35,13 +35,21 @@ class Export:
     layers: list[dict]
 
 
-def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Export:
+def export(
+    model: keras.Model,
+    samples: Inputs,
+    folder: str | Path,
+    calibration: str = calibrate.DEFAULT,
+) -> Export:
     """Write `model` as `folder/model.tflite` and as C sources for any CPU.
 
     Args:
         model: Trained, batch-norm statistics estimated with the deployed weights.
-        samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on.
+        samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on; for several
+            inputs one such array each, in the model's order.
         folder: Made if there is none; what an earlier export wrote there is replaced.
+        calibration: How the ranges are chosen: "minmax", "mse", "percentile" or "percentile:P"; see
+            `keras_bc.deploy.calibrate.methods`.
 
     Returns:
         What was written.
@@ -50,7 +58,7 @@ def export(model: keras.Model, samples: np.ndarray, folder: str | Path) -> Expor
         UserError: The model or the samples cannot be exported, or the folder is not ours.
     """
     folder = Path(folder)
-    data = flatbuffer.write(to_integers(model, samples))
+    data = flatbuffer.write(to_integers(model, samples, calibration))
     graph = flatbuffer.read(data)  # what the chip runs is what the file says
     workspace.check(folder)
     with files.staging(folder) as stage:
@@ -73,11 +81,10 @@ def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.nd
     return models.fit_input(model, samples.x[:CALIBRATION_SAMPLES])
 
 
-def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:
+def to_integers(model: keras.Model, samples: Inputs, calibration: str = calibrate.DEFAULT) -> Graph:
     """The integer graph of a trained model; see `export` for the arguments."""
     fused = fuse(trace(model))
-    check_samples(fused, samples)
-    return quantize(fused, calibrate(fused, samples))
+    return quantize(fused, calibrate.calibrate(fused, samples, calibration))
 
 
 def describe(graph: Graph) -> list[dict]:

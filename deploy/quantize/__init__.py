@@ -5,10 +5,10 @@ Activations are affine, real = s * (q - z), over the calibrated range cut to the
 bounds and widened to hold 0, which every tensor must represent exactly (padding is 0).
 """
 
-from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.quantize import builtins, few_bit
 from keras_bc.deploy.quantize.builder import Builder
+from keras_bc.deploy.scales import Range
 from keras_bc.errors import UserError
 
 __all__ = ["check_supported", "quantize"]
