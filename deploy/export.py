@@ -9,12 +9,14 @@ import numpy as np
 
 from keras_bc import datasets, files, models
 from keras_bc.deploy import c_source, flatbuffer, library, workspace
-from keras_bc.deploy.c_text import check_namespace
-from keras_bc.deploy.calibrate import calibrate, check_samples
+from keras_bc.deploy.calibrate import calibrate
+from keras_bc.deploy.export_options import Options
+from keras_bc.deploy.feeds import Inputs
+from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.inspection import layer_rows
-from keras_bc.deploy.quantize import check_supported, quantize
+from keras_bc.deploy.quantize import check_supported, pack, quantize
 from keras_bc.deploy.trace import trace
 
 CALIBRATION_SAMPLES = 1000
@@ -40,24 +42,21 @@ class Export:
 
 def export(
     model: keras.Model,
-    samples: np.ndarray,
+    samples: Inputs | None,
     folder: str | Path,
-    c_only: bool = False,
-    namespace: str = "model",
-    const_in_flash: bool = False,
+    **options,
 ) -> Export:
     """Write `model` as `folder/model.tflite` and as C sources for any CPU.
 
-    The sources come with the kernels that they call, in `folder/kbc`, and compile as they stand.
+    The sources come with the kernels that they call, in `folder/kbc`, and compile as they stand. A
+    model of floating point has none.
 
     Args:
         model: Trained, batch-norm statistics estimated with the deployed weights.
-        samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on.
+        samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on; for several
+            inputs one such array each, in the model's order. A model of float32 needs none.
         folder: Made if there is none; what an earlier export wrote there is replaced.
-        c_only: Leave the `.tflite` out.
-        namespace: Prefix of the C sources, their functions and their constants.
-        const_in_flash: Whether the C sources insist on flash for all that is constant; see
-            `c_source.emit`.
+        options: Those of `export_options.Options`.
 
     Returns:
         What was written.
@@ -65,23 +64,25 @@ def export(
     Raises:
         UserError: The model or the samples cannot be exported, or the folder is not ours.
     """
-    check_namespace(namespace)
+    chosen = Options(**options)
+    chosen.check()
     folder = Path(folder)
-    data = flatbuffer.write(to_integers(model, samples))
+    data = flatbuffer.write(to_graph(model, samples, **options))
     graph = flatbuffer.read(data)  # what the chip runs is what the file says
     workspace.check(folder)
     earlier = workspace.exported_files(folder)
-    options = {"namespace": namespace, "const_in_flash": const_in_flash}
     with files.staging(folder) as stage:
-        if not c_only:
+        if not chosen.c_only:
             (stage / workspace.MODEL).write_bytes(data)
-        c_source.emit(graph, stage, **options)
-        library.copy(c_source.plan(graph), stage)
-        workspace.sign(stage, workspace.contents(stage), options)
+        sources = {"namespace": chosen.namespace, "const_in_flash": chosen.const_in_flash}
+        if not any(is_float(graph, op) for op in graph.ops):
+            c_source.emit(graph, stage, **sources)
+            library.copy(c_source.plan(graph), stage)
+        workspace.sign(stage, workspace.contents(stage), sources)
     _remove(set(earlier) - set(workspace.exported_files(folder)))
     layers = layer_rows(graph)
     weight_bytes = sum(layer["weight_bytes"] for layer in layers)
-    if c_only:
+    if chosen.c_only:
         return Export(None, None, weight_bytes, layers)
     return Export(folder / workspace.MODEL, len(data), weight_bytes, layers)
 
@@ -93,9 +94,11 @@ def _remove(stale: set[Path]) -> None:
             path.unlink()
 
 
-def check(model: keras.Model) -> None:
-    """Stop with a UserError where the model cannot be exported, whatever the samples."""
-    check_supported(fuse(trace(model)))
+def check(model: keras.Model, **options) -> None:
+    """Stop with a UserError where the model cannot be exported so, whatever the samples."""
+    chosen = Options(**options)
+    chosen.check()
+    check_supported(fuse(trace(model)), chosen.keep_float)
 
 
 def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:
@@ -104,8 +107,9 @@ def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.nd
     return models.fit_input(model, samples.x[:CALIBRATION_SAMPLES])
 
 
-def to_integers(model: keras.Model, samples: np.ndarray) -> Graph:
+def to_graph(model: keras.Model, samples: Inputs | None, **options) -> Graph:
     """The integer graph of a trained model; see `export` for the arguments."""
-    fused = fuse(trace(model))
-    check_samples(fused, samples)
-    return quantize(fused, calibrate(fused, samples))
+    chosen, fused = Options(**options), fuse(trace(model))
+    if chosen.activations == "float32":
+        return pack(fused)
+    return quantize(fused, calibrate(fused, samples, chosen.calibration), chosen.keep_float)

@@ -1,5 +1,6 @@
 """The inputs of a model: one array, or one for each of several inputs."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,9 @@ from keras_bc.errors import UserError
 
 Inputs = np.ndarray | Sequence[np.ndarray]
 """`[n, ...]`, or for several inputs one such array each, in the model's order."""
+
+_BATCH_VALUES, _MOST = 2**23, 256
+"""Of the largest activation at a time, and samples."""
 
 
 def as_list(x: Inputs) -> list[np.ndarray]:
@@ -40,3 +44,10 @@ def batches(x: Inputs, size: int) -> list[Inputs]:
     starts = range(0, len(arrays[0]), size)
     parts = [[array[start : start + size] for array in arrays] for start in starts]
     return [part[0] for part in parts] if isinstance(x, np.ndarray) else parts
+
+
+def batch_size(graph: Graph) -> int:
+    """How many samples may be run in NumPy at a time, so that the memory stays small."""
+    names = (*graph.inputs, *(op.outputs[0] for op in graph.ops))
+    largest = max(math.prod(graph.tensors[name].shape) for name in names)
+    return min(max(_BATCH_VALUES // largest, 1), _MOST)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bc.deploy.feeds import Inputs, as_list, batches
+from keras_bc.deploy.scales import to_int8, to_real
 from keras_bc.errors import UserError
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
@@ -95,13 +96,14 @@ class Interpreter:
             int8, as x; for an input of float32 that.
         """
         arrays = as_list(x)
-        details = self._inputs[: len(arrays)]  # that they are as many, `run` checks
-        quantized = [_quantize(*pair) for pair in zip(arrays, details, strict=False)]
+        pairs = zip(arrays, self._inputs, strict=False)  # that they are as many, `run` checks
+        quantized = [_from_real(*pair) for pair in pairs]
         return quantized[0] if isinstance(x, np.ndarray) else quantized
 
     def dequantize(self, y: Inputs) -> Inputs:
         """scale * (y - zero_point) in float32, with each output's scale; float32 as it is."""
-        reals = [_dequantize(*pair) for pair in zip(as_list(y), self._outputs, strict=True)]
+        pairs = zip(as_list(y), self._outputs, strict=True)
+        reals = [_to_real(*pair) for pair in pairs]
         return reals[0] if isinstance(y, np.ndarray) else reals
 
     def predict(self, x: Inputs) -> Inputs:
@@ -192,20 +194,14 @@ class Interpreter:
             )
 
 
-def _quantize(x: np.ndarray, tensor: dict) -> np.ndarray:
+def _from_real(x: np.ndarray, tensor: dict) -> np.ndarray:
     if tensor["dtype"] == np.float32:
         return np.asarray(x, np.float32)
-    scale, zero_point = tensor["quantization"]
-    steps = np.asarray(x, np.float32) / np.float32(scale)
-    rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
-    return np.clip(rounded + zero_point, -128, 127).astype(np.int8)
+    return to_int8(x, *tensor["quantization"])
 
 
-def _dequantize(y: np.ndarray, tensor: dict) -> np.ndarray:
-    if tensor["dtype"] == np.float32:
-        return y
-    scale, zero_point = tensor["quantization"]
-    return np.float32(scale) * (np.asarray(y, np.float32) - np.float32(zero_point))
+def _to_real(y: np.ndarray, tensor: dict) -> np.ndarray:
+    return y if tensor["dtype"] == np.float32 else to_real(y, *tensor["quantization"])
 
 
 def _read(path: Path) -> bytes:

@@ -18,7 +18,6 @@ from keras_bc.deploy.builtin import (
     scaled_sum,
     softmax_table,
 )
-from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.feeds import Inputs, name_inputs
 from keras_bc.deploy.fixed_point import (
     requantize,
@@ -30,7 +29,7 @@ from keras_bc.deploy.fixed_point import (
 from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
-from keras_bc.deploy.windows import from_options, input_dilation, patches, spread
+from keras_bc.deploy.windows import convolve, from_options, input_dilation, patches, spread
 
 LOW, HIGH = -128, 127
 

@@ -8,10 +8,10 @@ import math
 import numpy as np
 
 from keras_bc.deploy.builtin import explicit_window, groups
-from keras_bc.deploy.calibrate import convolve
 from keras_bc.deploy.functions import FUNCTIONS
 from keras_bc.deploy.graph import Graph, Op
-from keras_bc.deploy.windows import patches
+from keras_bc.deploy.scales import to_int8, to_real
+from keras_bc.deploy.windows import convolve, patches
 
 
 def finish(
@@ -85,16 +85,13 @@ def _bound(function):
 
 
 def _quantize(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
-    """Halves away from zero."""
     y = graph.tensors[op.outputs[0]]
-    steps = x / y.scale[0]
-    rounded = np.trunc(steps + np.copysign(np.float32(0.5), steps))
-    return np.clip(rounded + y.zero_point, -128, 127).astype(np.int8)
+    return to_int8(x, y.scale[0], y.zero_point)
 
 
 def _dequantize(graph: Graph, op: Op, x: np.ndarray) -> np.ndarray:
     tensor = graph.tensors[op.inputs[0]]
-    return tensor.scale[0] * (x.astype(np.float32) - np.float32(tensor.zero_point))
+    return to_real(x, tensor.scale[0], tensor.zero_point)
 
 
 EQUATIONS = {

@@ -106,6 +106,25 @@ def patches(x: np.ndarray, window: Window, absent: float) -> np.ndarray:
     return np.moveaxis(taps, 3, 5)
 
 
+def convolve(taps: np.ndarray, weights: np.ndarray, groups: int) -> np.ndarray:
+    """The sums of a grouped convolution.
+
+    Args:
+        taps: `[n, h, w, kh, kw, c]`, as `patches` gives them.
+        weights: `[out, kh, kw, c / groups]`.
+        groups: How many; each joins c / groups inputs with out / groups outputs.
+
+    Returns:
+        `[n, h, w, out]`.
+    """
+    n, h, w, kh, kw, c = taps.shape
+    grouped = taps.reshape(n, h, w, kh * kw, groups, c // groups).transpose(4, 0, 1, 2, 3, 5)
+    rows = grouped.reshape(groups, n * h * w, -1)
+    columns = weights.reshape(groups, len(weights) // groups, -1).transpose(0, 2, 1)
+    sums = rows @ columns
+    return sums.transpose(1, 0, 2).reshape(n, h, w, len(weights))
+
+
 def to_options(prefix: str, window: Window) -> dict[str, int]:
     """The window as options of an integer op: `kernel_h`, `kernel_stride_h`, ..."""
     return {key: getattr(window, field) for field, key in _keys(prefix).items()}

@@ -7,11 +7,11 @@ bounds and widened to hold 0, which every tensor must represent exactly (padding
 
 from collections.abc import Collection
 
-from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.quantize import builtins, few_bit, floats
 from keras_bc.deploy.quantize.builder import Builder
 from keras_bc.deploy.quantize.conversions import integer_of, stays_bits, with_integers, with_reals
+from keras_bc.deploy.scales import Range
 from keras_bc.errors import UserError
 
 __all__ = ["check_supported", "pack", "quantize"]

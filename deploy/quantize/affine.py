@@ -1,4 +1,4 @@
-"""Real numbers as integers: scales, zero points, multipliers, thresholds."""
+"""Real numbers as integers: multipliers and thresholds."""
 
 import math
 
@@ -6,20 +6,11 @@ import numpy as np
 
 from keras_bc.deploy.fixed_point import quantize_multiplier
 from keras_bc.deploy.graph import Op
+from keras_bc.deploy.scales import HIGH, LOW
 from keras_bc.errors import UserError
 
-LOW, HIGH = -128, 127
 LIMIT = 2**30  # of accumulators and biases, so that their sum times a multiplier fits 63 bits
 SHORTCUT_STEPS = 256  # of an output step, in which a shortcut is added: see kbc.h
-
-
-def affine(low: float, high: float) -> tuple[np.ndarray, int]:
-    """Scale (float32 `[1]`) and zero point of int8 values from `low` to `high`, and 0."""
-    low, high = min(low, 0.0), max(high, 0.0)
-    scale = np.float32((high - low) / (HIGH - LOW)) if high > low else np.float32(1)
-    scale = max(scale, np.finfo(np.float32).tiny)  # the least that has all its digits
-    zero_point = int(np.clip(math.floor(LOW - low / float(scale) + 0.5), LOW, HIGH))
-    return np.array([scale], np.float32), zero_point
 
 
 def channel_parameters(

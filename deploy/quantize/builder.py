@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from keras_bc.deploy.builtin_tables import table
-from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import words_for
-from keras_bc.deploy.quantize.affine import HIGH, LOW, affine
 from keras_bc.deploy.quantize.ties import shared_ranges
+from keras_bc.deploy.scales import HIGH, LOW, Range, affine
 
 
 class Builder:

@@ -3,15 +3,9 @@
 import numpy as np
 
 from keras_bc.deploy.graph import Op, Tensor
-from keras_bc.deploy.quantize.affine import (
-    HIGH,
-    LIMIT,
-    LOW,
-    affine,
-    check_multipliers,
-    check_products,
-)
+from keras_bc.deploy.quantize.affine import LIMIT, check_multipliers, check_products
 from keras_bc.deploy.quantize.builder import Builder
+from keras_bc.deploy.scales import HIGH, LOW, affine
 from keras_bc.deploy.windows import IDENTITY, Window, window_for
 
 _LARGEST_RATIO = 2**12  # of a step of the inputs and one of their sum or product

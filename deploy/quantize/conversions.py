@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from keras_bc.deploy.graph import Op
-from keras_bc.deploy.quantize.affine import affine
 from keras_bc.deploy.quantize.builder import Builder
+from keras_bc.deploy.scales import affine
 
 
 def with_integers(builder: Builder, op: Op) -> Op:

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from keras_bc.deploy.calibrate import Range
 from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy.scales import Range
 
 MOVES = ("average_pool_2d", "max_pool_2d", "pad_2d", "reshape", "resize", "slice")
 _BUILTIN_JOINS = ("add", "multiply", "subtract")

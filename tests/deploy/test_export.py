@@ -43,7 +43,7 @@ def test_the_same_model_gives_the_same_bytes(model, samples, tmp_path):
 
 def test_one_bit_weights_take_one_bit(tmp_path):
     model = keras.Sequential([keras.Input((1024,)), keras_bc.BinaryDense(64)])
-    graph = steps.to_integers(model, np.random.default_rng(0).normal(size=(9, 1024)))
+    graph = steps.to_graph(model, np.random.default_rng(0).normal(size=(9, 1024)))
     weights = graph.tensors[graph.ops[0].inputs[1]].data
     assert weights.nbytes == 1024 * 64 // 8
     assert flatbuffer.read(flatbuffer.write(graph)).name == model.name

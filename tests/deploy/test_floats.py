@@ -7,11 +7,12 @@ import pytest
 import keras_bc
 from keras_bc.deploy import flatbuffer, reference
 from keras_bc.deploy.calibrate import calibrate
-from keras_bc.deploy.calibrate import run as run_fused
+from keras_bc.deploy.calibrate.equations import run as run_fused
 from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.deploy.quantize import pack, quantize
+from keras_bc.deploy.scales import to_int8
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
 from tests.deploy.random_models import random_model, samples_for
@@ -75,8 +76,7 @@ def classifier():
 
 def integers(graph, samples):
     (x,) = (graph.tensors[name] for name in graph.inputs)
-    steps = np.rint(samples[0] / x.scale[0]) + x.zero_point
-    return np.clip(steps, -128, 127).astype(np.int8)
+    return to_int8(samples[0], x.scale[0], x.zero_point)
 
 
 def error(graph, fused, samples):

@@ -11,7 +11,8 @@ from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import unpack_signs
 from keras_bc.deploy.quantize import quantize
-from keras_bc.deploy.quantize.affine import affine, channel_parameters, thresholds
+from keras_bc.deploy.quantize.affine import channel_parameters, thresholds
+from keras_bc.deploy.scales import affine
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
 from tests.deploy.networks import random_network, randomize_batch_norms, samples_for

@@ -14,7 +14,7 @@ def exported(seed):
     """The file of a random model, its graph, and integers to feed it."""
     model = random_model(seed)
     samples = samples_for(model, 24)
-    data = flatbuffer.write(export.to_integers(model, samples))
+    data = flatbuffer.write(export.to_graph(model, samples))
     inputs = [array[:6] for array in Interpreter(data).quantize(samples)]
     return data, flatbuffer.read(data), inputs
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import keras_bc
 from keras_bc import datasets, recipes
 from keras_bc.cli import main
+from keras_bc.deploy.calibrate import DEFAULT
 from tests.needs import cross_compiler, qemu
 
 COMMANDS = ["train", "evaluate", "summary", "export", "inspect", "build", "emulate", "flash"]
@@ -158,6 +159,17 @@ def test_options_of_the_c_sources(trained, tmp_path):
     assert "without --c-only" in line
 
 
+def test_the_calibration_is_chosen_by_its_name(trained, tmp_path):
+    files = set()
+    for name in ("minmax", "mse", "percentile:99"):
+        answer("export", trained[0], "-o", tmp_path / "out", "--calibration", name)
+        files.add((tmp_path / "out" / "model.tflite").read_bytes())
+    assert len(files) == 3
+    answer("export", trained[0], "-o", tmp_path / "out")
+    assert (tmp_path / "out" / "model.tflite").read_bytes() in files
+    assert f"[default: {DEFAULT}]" in " ".join(invoke("export", "--help").stdout.split())
+
+
 def test_boards_are_listed():
     assert {row["board"] for row in answer("boards")["boards"]} >= {"microbit", "mps2-an386"}
 
@@ -270,6 +282,19 @@ class TestWrongInput:
             tmp_path / "m.keras"
         )
         assert "'mine' is of no recipe" in complaint("evaluate", tmp_path / "m.keras")
+
+    def test_an_unknown_calibration(self, trained, tmp_path):
+        arguments = ("-o", tmp_path / "out", "--calibration", "kl")
+        assert "There is no calibration 'kl'" in complaint("export", trained[0], *arguments)
+        assert not (tmp_path / "out").exists()
+
+    def test_wide_activations(self, trained, tmp_path):
+        arguments = ("-o", tmp_path / "out", "--activations", "int16")
+        result = invoke("export", trained[0], *arguments)
+        assert result.exit_code == 2
+        assert "16-bit activations are not offered, and not needed" in result.stderr
+        assert "Use int8" in result.stderr
+        assert not (tmp_path / "out").exists()
 
     def test_an_unknown_board(self, trained):
         for command in ("build", "emulate", "flash"):

@@ -172,7 +172,7 @@ class TestAgainstExports:
         """The summary, the file and the graph in it."""
         name = request.param
         model = build(find(name)) if name in self.RECIPES else random_network(name)
-        data = flatbuffer.write(export.to_integers(model, samples_for(model, 10)))
+        data = flatbuffer.write(export.to_graph(model, samples_for(model, 10)))
         return describe(model), data, flatbuffer.read(data)
 
     def test_bytes(self, exported):

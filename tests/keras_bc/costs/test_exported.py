@@ -6,7 +6,7 @@ from keras import layers
 import keras_bc.layers as ours
 from keras_bc.calls import calls
 from keras_bc.costs.exported import is_exported
-from keras_bc.deploy.export import to_integers
+from keras_bc.deploy.export import to_graph
 from keras_bc.errors import UserError
 from keras_bc.layers.normalization import ShiftBatchNormalization
 
@@ -58,7 +58,7 @@ def test_as_the_exporter_decides(number):
     model = keras.Sequential([keras.Input(shape), layer])
     samples = np.random.default_rng(0).normal(size=(10, *shape)).astype("float32")
     try:
-        to_integers(model, samples)
+        to_graph(model, samples)
         exported = True
     except UserError:
         exported = False

@@ -18,7 +18,7 @@ ACCUMULATING = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D", "CONV_2D
 @pytest.mark.parametrize("seed", range(30))
 def test_the_exporter_has_the_same_operations(seed):
     model = random_network(seed)
-    graph = export.to_integers(model, samples_for(model, 10))
+    graph = export.to_graph(model, samples_for(model, 10))
     exported = [
         (op.name, int(np.prod(graph.tensors[op.outputs[0]].shape)))
         for op in graph.ops

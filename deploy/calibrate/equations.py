@@ -1,57 +1,13 @@
-"""What range each activation takes on real data: the fused graph, run in floating point."""
+"""A fused graph, executed in floating point with NumPy, equation by equation."""
 
 import math
 
 import numpy as np
 
-from keras_bc.deploy.feeds import Inputs, batches, name_inputs
+from keras_bc.deploy.feeds import Inputs, name_inputs
 from keras_bc.deploy.functions import FUNCTIONS
 from keras_bc.deploy.graph import Graph, Op
-from keras_bc.deploy.windows import patches, spread
-from keras_bc.errors import UserError
-
-BATCH = 256
-
-Range = tuple[float, float]
-
-
-def calibrate(graph: Graph, samples: Inputs) -> dict[str, Range]:
-    """The least and the greatest value of each activation over `samples`.
-
-    Args:
-        graph: Fused.
-        samples: float32 `[n, ...]`, the model's inputs, as in training; some hundred are enough.
-
-    Returns:
-        (least, greatest) by the tensor's name.
-
-    Raises:
-        UserError: `samples` is empty, has another shape than the input, or is not finite.
-    """
-    check_samples(graph, samples)
-    ranges: dict[str, Range] = {}
-    for batch in batches(samples, BATCH):
-        for name, value in run(graph, batch).items():
-            low, high = ranges.get(name, (math.inf, -math.inf))
-            ranges[name] = min(low, float(value.min())), max(high, float(value.max()))
-    return ranges
-
-
-def check_samples(graph: Graph, samples: Inputs) -> None:
-    """Stop with a UserError where `samples` cannot be inputs of `graph`."""
-    for name, array in name_inputs(graph, samples).items():
-        expected = graph.tensors[name].shape[1:]
-        if len(array) == 0:
-            raise UserError(
-                "The calibration set is empty. Give at least one sample; 500 are usual."
-            )
-        if array.shape[1:] != expected:
-            raise UserError(
-                f"The calibration samples have the shape {array.shape[1:]}, the model's input "
-                f"{expected}. Give samples shaped as the input."
-            )
-        if not np.isfinite(array).all():
-            raise UserError("The calibration samples hold NaN or infinity. Remove those samples.")
+from keras_bc.deploy.windows import convolve, patches, spread
 
 
 def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
@@ -122,25 +78,6 @@ def _slice(op: Op, x):
 
 def _concatenate(op: Op, *inputs):
     return np.concatenate(inputs, axis=op.options["axis"])
-
-
-def convolve(taps: np.ndarray, weights: np.ndarray, groups: int) -> np.ndarray:
-    """The sums of a grouped convolution.
-
-    Args:
-        taps: `[n, h, w, kh, kw, c]`, as `patches` gives them.
-        weights: `[out, kh, kw, c / groups]`.
-        groups: How many; each joins c / groups inputs with out / groups outputs.
-
-    Returns:
-        `[n, h, w, out]`.
-    """
-    n, h, w, kh, kw, c = taps.shape
-    grouped = taps.reshape(n, h, w, kh * kw, groups, c // groups).transpose(4, 0, 1, 2, 3, 5)
-    rows = grouped.reshape(groups, n * h * w, -1)
-    columns = weights.reshape(groups, len(weights) // groups, -1).transpose(0, 2, 1)
-    sums = rows @ columns
-    return sums.transpose(1, 0, 2).reshape(n, h, w, len(weights))
 
 
 def _softmax(op: Op, x):
