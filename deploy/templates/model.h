@@ -22,8 +22,9 @@
  * {{ end.title }}: int8 {{ end.shape }}{{ end.layout }}, real = {{ end.real }}
 {% endfor %}
  *
- * RAM: the arena's {{ arena_bytes }} bytes, and a stack. Flash: {{ constant_bytes }} bytes of constants, a few for the
- * parameters of each layer, and the kernels. {{ namespace }}.c has each layer's multiply-accumulates and bytes.
+ * RAM: the arena's {{ arena_bytes }} bytes, and a stack.
+ * Flash: {{ constant_bytes }} bytes of constants, the layers' parameters, and the kernels.
+ * Each layer's multiply-accumulates and bytes of constants are in {{ namespace }}.c.
  */
 #ifndef {{ NAMESPACE }}_H
 #define {{ NAMESPACE }}_H
