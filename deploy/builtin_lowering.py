@@ -9,7 +9,7 @@ import numpy as np
 from keras_bc.deploy import builtin_tables
 from keras_bc.deploy.builtin import prelu_factors, product_factor, sum_factors
 from keras_bc.deploy.call import Call
-from keras_bc.deploy.graph import Graph, Op
+from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
     AddParams,
     ConcatenationParams,
@@ -36,9 +36,14 @@ def _product(graph: Graph, op: Op) -> Call:
     return Call(op, "int8_mul", MulParams(_operands(graph, op), factor, _output(graph, op)))
 
 
+def in_bytes(tensor: Tensor) -> tuple[int, ...]:
+    """A tensor's shape with the last axis in bytes, for functions that only move them."""
+    return (*tensor.shape[:-1], tensor.shape[-1] * np.dtype(tensor.dtype).itemsize)
+
+
 def _concatenation(graph: Graph, op: Op) -> Call:
     axis = op.options["axis"]
-    shapes = [graph.tensors[name].shape for name in op.inputs]
+    shapes = [in_bytes(graph.tensors[name]) for name in op.inputs]
     sizes = np.array([prod(shape[axis:]) for shape in shapes], np.int32)
     params = ConcatenationParams(prod(shapes[0][:axis]), len(shapes))
     return Call(op, "int8_concatenation", params, {"sizes": sizes}, gathers=True)
@@ -53,16 +58,18 @@ def _slice(graph: Graph, op: Op) -> Call:
     x, begin, _ = (graph.tensors[name] for name in op.inputs)
     # An image of fewer axes has a height, or a width too, of 1.
     ones = [1] * (4 - len(x.shape))
-    batch, *size = x.shape
-    first = [0 for _ in ones] + begin.data.tolist()[1:]
-    out = ones + list(graph.tensors[op.outputs[0]].shape[1:])
+    batch, *size = in_bytes(x)
+    begins = begin.data.tolist()[1:]
+    begins[-1] *= np.dtype(x.dtype).itemsize
+    first = [0 for _ in ones] + begins
+    out = ones + list(in_bytes(graph.tensors[op.outputs[0]])[1:])
     return Call(op, "int8_slice", SliceParams(batch, *ones, *size, *first, *out))
 
 
 def _resize_2d(graph: Graph, op: Op) -> Call:
     x, y = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     factors = [out // size for size, out in zip(x.shape[1:3], y.shape[1:3], strict=True)]
-    return Call(op, "int8_resize_2d", Resize2DParams(*x.shape, *factors))
+    return Call(op, "int8_resize_2d", Resize2DParams(*in_bytes(x), *factors))
 
 
 def _prelu(graph: Graph, op: Op) -> Call:
@@ -80,6 +87,9 @@ def _operands(graph: Graph, op: Op) -> OperandsParams:
 def _output(graph: Graph, op: Op) -> OutputParams:
     return OutputParams(graph.tensors[op.outputs[0]].zero_point, -128, 127)
 
+
+MOVES = ("CONCATENATION", "SLICE", "RESIZE_NEAREST_NEIGHBOR")
+"""Those that take values of any type."""
 
 LOWERINGS = {
     "ADD": _sum,

@@ -13,6 +13,7 @@ import numpy as np
 from keras_bc.deploy import c_text
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.plan import Plan, constant_identity, plan, tensor_bytes
+from keras_bc.errors import UserError
 
 __all__ = ["emit", "plan"]
 
@@ -108,6 +109,11 @@ def _ends(graph: Graph, side: str) -> list[dict[str, Any]]:
 
 def _end(tensor: Tensor, identifier: str) -> dict[str, Any]:
     """An input or an output of the model."""
+    if tensor.dtype != "int8":
+        raise UserError(
+            f"`{tensor.name}` is {tensor.dtype}; in C a model's inputs and outputs are int8. "
+            "Export with int8 activations; single layers can be kept in floating point."
+        )
     scale, zero_point = float(tensor.scale[0]), tensor.zero_point
     sign = "+" if zero_point < 0 else "-"
     return {
@@ -167,9 +173,13 @@ def _layer(
     }
 
 
+_CHANNELS = {2: "kbc_threshold", 3: "kbc_channel", 5: "kbc_float_channel"}
+"""The struct of a channel's parameters by how many they are."""
+
+
 def _constant(field: str, data: np.ndarray) -> dict[str, Any]:
     if field == "channels":
-        kind = "kbc_channel" if data.shape[1] == 3 else "kbc_threshold"
+        kind = _CHANNELS[data.shape[1]]
         length, text = len(data), c_text.channels(data)
     else:
         kind, text = c_text.numbers(data)

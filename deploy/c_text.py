@@ -62,8 +62,9 @@ def comment(text: str) -> str:
 
 
 def channels(data: np.ndarray) -> str:
-    """The initialisers of an array of structs of integers, from int32 `[n, fields]`."""
-    return _lines(f"{{{', '.join(map(str, row))}}}" for row in data.tolist())
+    """The initialisers of an array of structs of numbers, from `[n, fields]`."""
+    spell = _float if data.dtype == np.float32 else str
+    return _lines(f"{{{', '.join(map(spell, row))}}}" for row in data.tolist())
 
 
 def numbers(data: np.ndarray) -> tuple[str, str]:
@@ -103,7 +104,7 @@ def _field(params: ctypes.Structure, name: str, kind: type, names: dict, indent:
         return f".{name} = {names[name]}"
     value = getattr(params, name)
     if not isinstance(value, ctypes.Structure):
-        return f".{name} = {value}"
+        return f".{name} = {_float(value) if isinstance(value, float) else value}"
     inner = struct(value, names, indent + 4)
     if "\n" not in inner:
         return f".{name} = {{{inner.strip().rstrip(',')}}}"

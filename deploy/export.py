@@ -18,6 +18,7 @@ from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.inspection import layer_rows
 from keras_bc.deploy.quantize import check_supported, pack, quantize
 from keras_bc.deploy.trace import trace
+from keras_bc.errors import UserError
 
 CALIBRATION_SAMPLES = 1000
 """How many of a data set's first examples."""
@@ -32,12 +33,14 @@ class Export:
         tflite_bytes: Its size, or None.
         weight_bytes: Of the constants in it: weights, biases and per-channel parameters.
         layers: For each op its `name`, `op`, output `shape` and `weight_bytes`.
+        no_sources: Why there are no C sources; None where there are some.
     """
 
     model: Path | None
     tflite_bytes: int | None
     weight_bytes: int
     layers: list[dict]
+    no_sources: str | None = None
 
 
 def export(
@@ -49,7 +52,7 @@ def export(
     """Write `model` as `folder/model.tflite` and as C sources for any CPU.
 
     The sources come with the kernels that they call, in `folder/kbc`, and compile as they stand. A
-    model of floating point has none.
+    model of floating point may have none.
 
     Args:
         model: Trained, batch-norm statistics estimated with the deployed weights.
@@ -75,16 +78,26 @@ def export(
         if not chosen.c_only:
             (stage / workspace.MODEL).write_bytes(data)
         sources = {"namespace": chosen.namespace, "const_in_flash": chosen.const_in_flash}
-        if not any(is_float(graph, op) for op in graph.ops):
-            c_source.emit(graph, stage, **sources)
-            library.copy(c_source.plan(graph), stage)
+        no_sources = _emit(graph, stage, required=chosen.c_only, **sources)
         workspace.sign(stage, workspace.contents(stage), sources)
     _remove(set(earlier) - set(workspace.exported_files(folder)))
     layers = layer_rows(graph)
     weight_bytes = sum(layer["weight_bytes"] for layer in layers)
     if chosen.c_only:
         return Export(None, None, weight_bytes, layers)
-    return Export(folder / workspace.MODEL, len(data), weight_bytes, layers)
+    return Export(folder / workspace.MODEL, len(data), weight_bytes, layers, no_sources)
+
+
+def _emit(graph: Graph, folder: Path, required: bool, **sources) -> str | None:
+    """Write the C sources and their kernels; why not, where a float op has no kernel."""
+    try:
+        c_source.emit(graph, folder, **sources)
+    except UserError as error:
+        if required or not any(is_float(graph, op) for op in graph.ops):
+            raise
+        return str(error)
+    library.copy(c_source.plan(graph), folder)
+    return None
 
 
 def _remove(stale: set[Path]) -> None:

@@ -16,8 +16,8 @@ class Options:
             "percentile:P"; see `keras_bc.deploy.calibrate.methods`.
         activations: "int8", or "float32" for a model that computes in floating point, with packed
             weights and no C sources.
-        keep_float: Names of layers that compute in floating point in a model of int8, which then
-            has no C sources either.
+        keep_float: Names of layers that compute in floating point in a model of int8. Where there
+            is no kernel in C for one, the model has no C sources.
         c_only: Leave the `.tflite` out.
         namespace: Prefix of the C sources, their functions and their constants.
         const_in_flash: Whether the C sources insist on flash for all that is constant; see
@@ -44,8 +44,8 @@ class Options:
                 "With activations of float32 all layers stay in floating point; leave out those "
                 "to keep so."
             )
-        if self.c_only and (self.activations == "float32" or self.keep_float):
+        if self.c_only and self.activations == "float32":
             raise UserError(
-                "C sources compute in integers alone. Export without --c-only to run a model of "
-                "floating point with TensorFlow Lite."
+                "A model of float32 has no C sources. Export it without --c-only, to run it with "
+                "TensorFlow Lite, or keep single layers in floating point."
             )

@@ -1,6 +1,7 @@
 """From an integer op to the call of a C kernel: its parameters, its constants, its work.
 
-One function a kind, more of them in `builtin_lowering.py`; a RESHAPE moves nothing and is no layer.
+One function a kind, more of them in `builtin_lowering.py`, and in `float_lowering.py` for what
+computes in floating point; a RESHAPE moves nothing and is no layer.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from math import prod
 
 import numpy as np
 
-from keras_bc.deploy import builtin_lowering
+from keras_bc.deploy import builtin_lowering, float_lowering
 from keras_bc.deploy.builtin import builtin_channels, explicit_window, groups, softmax_table
+from keras_bc.deploy.builtin_lowering import in_bytes
 from keras_bc.deploy.call import Call
+from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.native import (
     Conv2DParams,
@@ -40,12 +43,13 @@ def lower(graph: Graph) -> list[Call]:
     for op in graph.ops:
         if op.kind == "RESHAPE":
             continue
-        if op.kind not in _LOWERINGS:
+        known = _FLOATS if is_float(graph, op) else _LOWERINGS
+        if op.kind not in known:
             raise UserError(
-                f"Layer `{op.name}` is a {op.kind}, which has no kernel in C; "
-                f"expected one of {', '.join(_LOWERINGS)} or RESHAPE."
+                f"Layer `{op.name}` is a {op.kind}{' of float32' if known is _FLOATS else ''}, "
+                f"which has no kernel in C; expected one of {', '.join(known)} or RESHAPE."
             )
-        calls.append(_LOWERINGS[op.kind](graph, op))
+        calls.append(known[op.kind](graph, op))
     if not calls:
         raise UserError("The model computes nothing; expected at least one layer.")
     return calls
@@ -98,19 +102,41 @@ def _few_bit_conv_2d(graph: Graph, op: Op) -> Call:
 
 def _int8_conv_2d(graph: Graph, op: Op) -> Call:
     count = groups(graph, op)
-    channels = graph.tensors[op.inputs[0]].shape[3]
-    params = _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, channels, count)
+    params = _builtin_conv_2d_params(graph, op, count)
     function = "kbc_finish_int8" if count == 1 else "kbc_finish_int8_away"
     return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params), function)
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
     x, weights, _ = _inputs(graph, op)
-    window, channels = explicit_window(graph, op), x.shape[3]
-    params = _conv_2d_params(graph, op, window, IDENTITY, channels, groups=channels)
+    params = _builtin_conv_2d_params(graph, op, x.shape[3])
     call = _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
-    call.constants["weights"] = np.ascontiguousarray(np.moveaxis(weights.data[0], 2, 0))
+    call.constants["weights"] = _by_output(weights)
     return call
+
+
+def _float_conv_2d(graph: Graph, op: Op) -> Call:
+    """CONV_2D and DEPTHWISE_CONV_2D."""
+    x, weights, bias = _inputs(graph, op)
+    depthwise = op.kind == "DEPTHWISE_CONV_2D"
+    params = _builtin_conv_2d_params(graph, op, x.shape[3] if depthwise else groups(graph, op))
+    constants = {
+        "weights": _by_output(weights) if depthwise else weights.data,
+        "channels": float_lowering.channels(bias.data),
+    }
+    functions = {"function": "kbc_finish_f32"}
+    macs = _conv_2d_macs(params)
+    return Call(op, "float_conv_2d", params, constants, macs, functions=functions)
+
+
+def _builtin_conv_2d_params(graph: Graph, op: Op, count: int) -> Conv2DParams:
+    channels = graph.tensors[op.inputs[0]].shape[3]
+    return _conv_2d_params(graph, op, explicit_window(graph, op), IDENTITY, channels, count)
+
+
+def _by_output(weights: Tensor) -> np.ndarray:
+    """The weights of a DEPTHWISE_CONV_2D as `[out, kh, kw]`."""
+    return np.ascontiguousarray(np.moveaxis(weights.data[0], 2, 0))
 
 
 def _conv_2d_params(
@@ -150,15 +176,14 @@ def _conv_2d_macs(params: Conv2DParams) -> int:
 
 def _suffix(x: Tensor, op: Op) -> str:
     """The end of a few-bit kernel's name."""
-    return ("s8" if x.dtype == "int8" else "b1") + (
-        "_ternary" if op.options["weights"] == "ternary" else ""
-    )
+    inputs = {"int8": "s8", "int32": "b1", "float32": "f32"}[x.dtype]
+    return inputs + ("_ternary" if op.options["weights"] == "ternary" else "")
 
 
 def _few_bit(graph: Graph, op: Op, kernel: str, params: Structure, macs: int) -> Call:
     _, weights, channels, *shortcut = _inputs(graph, op)
     y = graph.tensors[op.outputs[0]]
-    function = "kbc_finish_b1"
+    function = "kbc_finish_b1" if y.dtype == "int32" else "kbc_finish_f32"
     if y.dtype == "int8":
         function = "kbc_finish_s8_shortcut" if shortcut else "kbc_finish_s8"
     constants = {"weights": weights.data, "channels": channels.data}
@@ -200,13 +225,15 @@ def _max_pool_2d_b1(graph: Graph, op: Op) -> Call:
 
 def _pack(graph: Graph, op: Op) -> Call:
     x, _ = _ends(graph, op)
-    return Call(op, "pack", PackParams(prod(x.shape[:-1]), x.shape[-1], x.zero_point))
+    kernel = "pack" if x.dtype == "int8" else "pack_f32"
+    return Call(op, kernel, PackParams(prod(x.shape[:-1]), x.shape[-1], x.zero_point))
 
 
 def _unpack(graph: Graph, op: Op) -> Call:
     _, y = _ends(graph, op)
     values = op.options["positive"], op.options["negative"]
-    return Call(op, "unpack", UnpackParams(prod(y.shape[:-1]), y.shape[-1], *values))
+    kernel = "unpack" if y.dtype == "int8" else "unpack_f32"
+    return Call(op, kernel, UnpackParams(prod(y.shape[:-1]), y.shape[-1], *values))
 
 
 def _pool_2d(kernel: str) -> Callable[[Graph, Op], Call]:
@@ -221,13 +248,15 @@ def _pool_2d(kernel: str) -> Callable[[Graph, Op], Call]:
 
 def _pad_2d(graph: Graph, op: Op) -> Call:
     x, paddings = _inputs(graph, op)
-    batch, (top, bottom), (left, right), channels = paddings.data.tolist()
-    if batch != [0, 0] or channels != [0, 0]:
+    first, (top, bottom), (left, right), last = paddings.data.tolist()
+    if first != [0, 0] or last != [0, 0]:
         raise UserError(
             f"Layer `{op.name}` pads the batch or the channels; expected a padding of height and "
             "width alone."
         )
-    params = Pad2DParams(*x.shape, top, left, bottom, right, value=x.zero_point)
+    batch, height, width, channels = in_bytes(x)
+    sides = top, left, bottom, right
+    params = Pad2DParams(batch, height, width, channels, *sides, value=x.zero_point)
     return Call(op, "int8_pad_2d", params)
 
 
@@ -270,4 +299,18 @@ _LOWERINGS = {
     "PAD": _pad_2d,
     "SOFTMAX": _softmax,
     **builtin_lowering.LOWERINGS,
+}
+_FLOATS = {
+    "KbcFullyConnected": _few_bit_fully_connected,
+    "KbcConv2D": _few_bit_conv_2d,
+    "KbcDepthwiseConv2D": _few_bit_conv_2d,
+    "KbcPack": _pack,
+    "KbcUnpack": _unpack,
+    "CONV_2D": _float_conv_2d,
+    "DEPTHWISE_CONV_2D": _float_conv_2d,
+    "MAX_POOL_2D": _pool_2d("float_max_pool_2d"),
+    "AVERAGE_POOL_2D": _pool_2d("float_average_pool_2d"),
+    "PAD": _pad_2d,
+    **{kind: builtin_lowering.LOWERINGS[kind] for kind in builtin_lowering.MOVES},
+    **float_lowering.LOWERINGS,
 }

@@ -1,7 +1,7 @@
 """The C library from Python: kbc.h's parameter structs in ctypes, and its functions."""
 
 import ctypes
-from ctypes import Structure, c_int8, c_int32, c_void_p
+from ctypes import Structure, c_float, c_int8, c_int32, c_void_p
 from dataclasses import fields
 from functools import cache
 
@@ -196,6 +196,34 @@ class PReLUParams(Structure):
         ("output", OutputParams),
         ("alpha", c_void_p),
     ]
+
+
+class ConversionParams(Structure):
+    """`kbc_conversion_params`."""
+
+    c_name = "kbc_conversion_params"
+    _fields_ = [*_ints("size"), ("scale", c_float), *_ints("zero_point")]
+
+
+class FloatBoundParams(Structure):
+    """`kbc_float_bound_params`."""
+
+    c_name = "kbc_float_bound_params"
+    _fields_ = [*_ints("size"), ("low", c_float), ("high", c_float)]
+
+
+class FloatAddParams(Structure):
+    """`kbc_float_add_params`."""
+
+    c_name = "kbc_float_add_params"
+    _fields_ = _ints("size a_size b_size b_sign")
+
+
+class FloatMulParams(Structure):
+    """`kbc_float_mul_params`."""
+
+    c_name = "kbc_float_mul_params"
+    _fields_ = _ints("size a_size b_size")
 
 
 @cache

@@ -47,12 +47,16 @@ def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
     """
     values = name_inputs(graph, x)
     for op in graph.ops:
-        flows = [values[name] for name in op.inputs if name in values]
-        floats = reference_floats.EQUATIONS if is_float(graph, op) else {}
-        y = (_EQUATIONS | floats)[op.kind](graph, op, *flows)
-        shape = graph.tensors[op.outputs[0]].shape[1:]
-        values[op.outputs[0]] = y.reshape(-1, *shape)
+        values[op.outputs[0]] = compute(graph, op, values)
     return values
+
+
+def compute(graph: Graph, op: Op, values: dict[str, np.ndarray]) -> np.ndarray:
+    """The output of one op, from the activations that it reads."""
+    flows = [values[name] for name in op.inputs if name in values]
+    floats = reference_floats.EQUATIONS if is_float(graph, op) else {}
+    y = (_EQUATIONS | floats)[op.kind](graph, op, *flows)
+    return y.reshape(-1, *graph.tensors[op.outputs[0]].shape[1:])
 
 
 def _few_bit_fully_connected(graph: Graph, op: Op, x, shortcut=None) -> np.ndarray:

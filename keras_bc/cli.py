@@ -221,7 +221,7 @@ class _Activations(click.Choice):
     "--keep-float",
     multiple=True,
     metavar="LAYER",
-    help="Leave a layer in floating point, for hosts: no C sources. Give it for each.",
+    help="Let a layer compute in floating point; for several, give it again.",
 )
 @click.option("--c-only", is_flag=True, help="Write the C sources and kernels alone, no .tflite.")
 @click.option(
@@ -271,6 +271,8 @@ def export(model, folder, calibrate, **options):
         if written.model is not None:
             title = f"{written.model}: {written.tflite_bytes:,} bytes"
         console.table(title, written.layers)
+        if written.no_sources is not None:
+            click.echo(f"No C sources: {written.no_sources}")
 
     return result, show
 

@@ -70,6 +70,18 @@ static inline float kbc_dot_f32_ternary(kbc_taps t)
                                  (const float *)t.pixel + t.channel, t.n);
 }
 
+static inline float kbc_dot_float(kbc_taps t)
+{
+    const float *w = (const float *)t.weights + t.o * t.size + t.first;
+    const float *x = (const float *)t.pixel + t.channel;
+    float acc = 0.0f;
+
+    for (int32_t k = 0; k < t.n; ++k) {
+        acc += w[k] * x[k];
+    }
+    return acc;
+}
+
 static inline int32_t kbc_dot_int8(kbc_taps t)
 {
     return kbc_int8_dot((const int8_t *)t.weights + t.o * t.size + t.first,

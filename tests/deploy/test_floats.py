@@ -15,6 +15,7 @@ from keras_bc.deploy.quantize import pack, quantize
 from keras_bc.deploy.scales import to_int8
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
+from tests.deploy.c_build import run_emitted
 from tests.deploy.random_models import random_model, samples_for
 
 
@@ -97,6 +98,42 @@ def test_the_delegate_runs_integers_and_floats(name):
     off = opened.run(x).astype(int) - reference.run(graph, x)[graph.outputs[0]]
     # A float32 sum next to the middle of two integers may fall on either.
     assert np.abs(off).max() <= 1 and (off != 0).mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third", "last"])
+def test_c_runs_integers_and_floats(name, tmp_path):
+    fused, samples = classifier()
+    graph = through_a_file(quantize(fused, calibrate(fused, samples), [name]))
+    x = integers(graph, samples)
+    found = run_emitted(graph, x, tmp_path)
+    assert any(values.dtype == np.float32 for values in found.values())
+    assert_each_op_is_near(graph, x, found)
+
+
+def assert_each_op_is_near(graph, x, found):
+    """Each op by itself, since one sum next to a level would move all that follows."""
+    values = dict(zip(graph.inputs, x if isinstance(x, list) else [x], strict=True))
+    for op in graph.ops:
+        name = op.outputs[0]
+        expected = reference.compute(graph, op, values)
+        values[name] = found.get(name, expected)  # a RESHAPE is no layer
+        steps = graph.tensors[name].scale
+        near = 1e-5 * max(np.abs(expected).max(), 1.0) if steps is None else 0
+        assert (np.abs(values[name].astype(float) - expected) > near).mean() < 0.01, name
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_c_runs_what_it_has_kernels_for(seed, tmp_path):
+    """All layers of random models are kept in floating point that C can keep so."""
+    model = random_model(seed)
+    samples = samples_for(model, 6)
+    fused = fuse(trace(model))
+    ranges = calibrate(fused, samples)
+    curves = {"function", "softmax", "prelu"}
+    names = {op.name for op in fused.ops} - {op.name for op in fused.ops if op.kind in curves}
+    data = flatbuffer.write(quantize(fused, ranges, names))
+    graph, x = flatbuffer.read(data), Interpreter(data).quantize(samples)
+    assert_each_op_is_near(graph, x, run_emitted(graph, x, tmp_path))
 
 
 def test_layers_that_are_kept_in_float_err_less():

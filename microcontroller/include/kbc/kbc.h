@@ -251,6 +251,32 @@ typedef struct {
     const int8_t *alpha; /* [b_size] */
 } kbc_prelu_params;
 
+/* Between int8 and float: `size` values. */
+typedef struct {
+    int32_t size;
+    float scale;
+    int32_t zero_point;
+} kbc_conversion_params;
+
+/* y = x, not below low nor above high: floats */
+typedef struct {
+    int32_t size;
+    float low, high;
+} kbc_float_bound_params;
+
+/* y = a + b, or a - b: floats, the smaller operand again and again */
+typedef struct {
+    int32_t size;
+    int32_t a_size, b_size;
+    int32_t b_sign; /* 1 or -1 */
+} kbc_float_add_params;
+
+/* y = a * b */
+typedef struct {
+    int32_t size;
+    int32_t a_size, b_size;
+} kbc_float_mul_params;
+
 /* All of one type: x is int8, words of bits or float, `shortcut` NULL where there is none, and y
  * what `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is all that
  * is not int8. */
@@ -336,6 +362,19 @@ kbc_status kbc_int8_resize_2d(const kbc_resize_2d_params *p, const int8_t *x, in
 kbc_status kbc_int8_prelu(const kbc_prelu_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
                                   int8_t *y);
+
+/* Layers that stay in floating point. What only moves values is the int8 function's, which moves
+ * the bytes of floats as channels. */
+kbc_conv_2d_function kbc_float_conv_2d;
+kbc_conv_2d_scratch_function kbc_float_conv_2d_scratch;
+
+kbc_status kbc_float_to_int8(const kbc_conversion_params *p, const void *x, int8_t *y);
+kbc_status kbc_int8_to_float(const kbc_conversion_params *p, const int8_t *x, void *y);
+kbc_status kbc_float_bound(const kbc_float_bound_params *p, const void *x, void *y);
+kbc_status kbc_float_add(const kbc_float_add_params *p, const void *a, const void *b, void *y);
+kbc_status kbc_float_mul(const kbc_float_mul_params *p, const void *a, const void *b, void *y);
+kbc_status kbc_float_max_pool_2d(const kbc_pool_2d_params *p, const void *x, void *y);
+kbc_status kbc_float_average_pool_2d(const kbc_pool_2d_params *p, const void *x, void *y);
 
 #ifdef __cplusplus
 }
