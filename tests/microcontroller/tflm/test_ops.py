@@ -1,0 +1,82 @@
+"""TensorFlow Lite Micro gives the integers that the delegate gives."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from keras_bc.deploy import flatbuffer
+from keras_bc.deploy.feeds import as_list
+from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.interpreter import Interpreter
+from tests import needs
+from tests.deploy.graphs import graph_of, random_inputs, side_by_side
+from tests.microcontroller.tflm import builds
+
+FEW_BIT = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
+OF_BITS = ("KbcMaxPool2D", "KbcPack", "KbcUnpack")
+EXAMPLES = 6
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        builds.build_for_host,
+        pytest.param(builds.build_for_m4, marks=[needs.qemu, needs.cross_compiler]),
+    ],
+    ids=["host", "m4"],
+)
+def program(request, tmp_path_factory):
+    return request.param(tmp_path_factory.mktemp("tflm"))
+
+
+def few_bit_graphs() -> Iterator[Graph]:
+    """Each op with one-bit and ternary weights, on int8 and bits, to int8 and bits."""
+    for kind, seed in itertools.product(FEW_BIT, range(24)):
+        weights = ("binary", "ternary")[seed % 2]
+        outputs = ("int8", "bits")[seed // 2 % 2]
+        yield graph_of(kind, seed, bits=seed // 4 % 2 == 1, weights=weights, outputs=outputs)
+
+
+def graphs_with_a_shortcut() -> Iterator[Graph]:
+    """The first of each op; a tensor that fits is rare."""
+    for kind in FEW_BIT:
+        drawn = (graph_of(kind, seed, shortcut=True, outputs="int8") for seed in itertools.count())
+        yield next(graph for graph in drawn if len(graph.ops[-1].inputs) == 4)
+
+
+def all_graphs() -> list[Graph]:
+    graphs = [*few_bit_graphs(), *graphs_with_a_shortcut()]
+    graphs += [graph_of(kind, seed) for kind in OF_BITS for seed in range(6)]
+    return [*graphs, side_by_side(*graphs[:3])]
+
+
+def test_the_graphs_have_all_that_the_ops_can():
+    ops = [op for graph in all_graphs() for op in graph.ops if op.kind in FEW_BIT + OF_BITS]
+    assert {op.kind for op in ops} == {*FEW_BIT, *OF_BITS}
+    for kind in FEW_BIT:
+        mine = [op for op in ops if op.kind == kind]
+        kinds = {(op.options["weights"], "in_channels" in op.options) for op in mine}
+        assert len(kinds) == 4
+        assert {len(op.inputs) for op in mine} == {3, 4}
+    for kind in FEW_BIT[1:]:
+        mine = [op for op in ops if op.kind == kind]
+        for option in ("input_dilation_h", "kernel_dilation_w", "pool_h", "kernel_pad_top"):
+            assert any(op.options.get(option, 0) > 1 for op in mine)
+
+
+def check(graphs, program, folder):
+    jobs = [
+        builds.Job(flatbuffer.write(graph), random_inputs(graph, EXAMPLES)) for graph in graphs
+    ]
+    results = builds.run(program, jobs, folder)
+    for job, result, graph in zip(jobs, results, graphs, strict=True):
+        assert not result.refused, f"{graph.name}: {result.said}"
+        outputs = as_list(Interpreter(job.model).run(job.inputs))
+        expected = np.concatenate([y.reshape(EXAMPLES, -1) for y in outputs], axis=1)
+        np.testing.assert_array_equal(result.outputs, expected, graph.name)
+
+
+def test_our_ops_give_the_integers_of_the_delegate(program, tmp_path):
+    check(all_graphs(), program, tmp_path)
