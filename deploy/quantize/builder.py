@@ -90,6 +90,16 @@ class Builder:
         shape = self.constant(op, "shape", np.array([-1, *y.shape[1:]], np.int32))
         self.graph.ops.append(Op("RESHAPE", op.name, [lifted, shape], [y.name]))
 
+    def widen(self, op: Op, y: Tensor, scale: np.ndarray) -> None:
+        """Let the op just appended write in steps of `scale`, and another bring them to those of y.
+
+        Both share the zero point, so that what y can hold, the op can write.
+        """
+        wide = f"{y.name}/wide"
+        self.graph.tensors[wide] = replace(y, name=wide, scale=scale)
+        self.graph.ops[-1].outputs = [wide]
+        self.rescale(op, wide, y.name)
+
     def constant(self, op: Op, key: str, data: np.ndarray, scale=None, axis: int = 0) -> str:
         """Add a constant, or find the same one of the layer: where it is called again it has it."""
         scales = None if scale is None else scale.tobytes()
@@ -103,23 +113,27 @@ class Builder:
         return self._constants[identity]
 
     def rescaled(self, op: Op, name: str, scale: np.ndarray, zero_point: int) -> str:
-        """Add an op that brings an activation to another scale; the name of what it makes.
-
-        That is a QUANTIZE, and where the runtimes do not agree on its rounding a LEAKY_RELU that
-        leaks all, on which they do.
-        """
+        """An activation at another scale: by `rescale`, where it has not that already."""
         x = self.graph.tensors[name]
         if x.scale[0] == scale[0] and x.zero_point == zero_point:
             return name
         output = f"{op.outputs[0]}/{name}"
         self.graph.tensors[output] = Tensor(output, x.shape, "int8", None, scale, zero_point)
+        self.rescale(op, name, output)
+        return output
+
+    def rescale(self, op: Op, name: str, output: str) -> None:
+        """Append the op that brings an activation to the scale of another.
+
+        That is a QUANTIZE, and where the runtimes do not agree on its rounding a LEAKY_RELU that
+        leaks all, on which they do.
+        """
         rescaling = Op("QUANTIZE", op.name, [name], [output])
         try:
             table(self.graph, rescaling)
         except ValueError:
             rescaling = Op("LEAKY_RELU", op.name, [name], [output], {"alpha": 1.0})
         self.graph.ops.append(rescaling)
-        return output
 
     def append(self, kind: str, op: Op, *constants: str, **options) -> None:
         """Append an op that reads and writes what a fused op does, its constants in the middle."""

@@ -15,6 +15,7 @@ from keras_bc.deploy.quantize.builder import Builder
 from keras_bc.deploy.windows import IDENTITY, Window, window_for
 
 _LARGEST_RATIO = 2**12  # of a step of the inputs and one of their sum or product
+_MOST_STEPS = 2**15 - 256  # of an output, in 16 bits with its zero point and roundings
 
 
 def conv_2d(builder: Builder, op: Op) -> None:
@@ -89,16 +90,32 @@ def depthwise_conv_2d(builder: Builder, op: Op) -> None:
 
 
 def join(kind: str):
-    """ADD, SUB or MUL."""
+    """ADD, SUB or MUL.
+
+    What the operands could give may be far more than what they gave together on the samples. An
+    output that counts in too small steps for it wraps around in some runtimes (see
+    `builtin_checks`). Then the op writes in the least steps that do not, which are still small
+    beside those of the operands, and a second op brings them to the output's.
+    """
 
     def append(builder: Builder, op: Op) -> None:
         y = builder.ranged(op)
-        a, b = (float(builder.tensor(op, number).scale[0]) for number in (0, 1))
+        operands = builder.tensor(op, 0), builder.tensor(op, 1)
+        a, b = (float(tensor.scale[0]) for tensor in operands)
         step = a * b if kind == "MUL" else max(a, b)
         check_multipliers(op, np.array([step / float(y.scale[0])]), _LARGEST_RATIO)
         builder.append(kind, op)
+        a, b = (_reach(tensor) for tensor in operands)
+        least = (a * b if kind == "MUL" else a + b) / _MOST_STEPS
+        if y.scale[0] < least:
+            builder.widen(op, y, np.array([least], np.float32))
 
     return append
+
+
+def _reach(x: Tensor) -> float:
+    """The greatest magnitude that an int8 activation can hold."""
+    return float(x.scale[0]) * max(HIGH - x.zero_point, x.zero_point - LOW)
 
 
 def concatenate(builder: Builder, op: Op) -> None:
