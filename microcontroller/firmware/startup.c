@@ -3,7 +3,7 @@
  * At reset these cores run from an internal oscillator with interrupts off, and need no more than
  * a vector table, .data and .bss. The stack lies at the bottom of RAM (see firmware.ld), so that
  * an overflow leaves RAM and faults instead of overwriting variables. Where something answers
- * below RAM, the memory protection unit makes it fault.
+ * below RAM, the memory protection unit makes it fault, or on ARMv8-M the stack's own limit.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -17,6 +17,8 @@
 
 #define SYSTEM_REGISTER(address) (*(volatile uint32_t *)(address))
 #define VTOR SYSTEM_REGISTER(0xe000ed08)
+#define CFSR SYSTEM_REGISTER(0xe000ed28) /* reads 0 on a core without it */
+#define CFSR_STACK_LIMIT (1u << 20)
 #define CPACR SYSTEM_REGISTER(0xe000ed88)
 #define MPU_TYPE SYSTEM_REGISTER(0xe000ed90) /* 0 on a core without the unit */
 #define MPU_CTRL SYSTEM_REGISTER(0xe000ed94)
@@ -67,10 +69,12 @@ uint32_t startup_peak_stack(void)
     return (uint32_t)((const char *)__stack_top - (const char *)word);
 }
 
-/* Makes an access right below the stack fault. ARMv8-M's unit has other registers. */
+/* Makes the use of anything right below the stack fault. */
 static void guard_stack(void)
 {
-#if __ARM_ARCH < 8
+#if __ARM_ARCH >= 8
+    __asm volatile("msr msplim, %0" ::"r"(__stack_bottom));
+#else
     if (MPU_TYPE != 0) {
         MPU_RBAR = ((uint32_t)__stack_bottom - GUARD_BYTES) | MPU_REGION_0;
         MPU_RASR = MPU_4_KB_WITHOUT_ACCESS;
@@ -124,10 +128,20 @@ __attribute__((naked)) void fault(void)
                    "bl fault_report");
 }
 
+/* A core with a stack limit never goes below it, and pushes nothing that would. */
+static int stack_overflowed(const uint32_t *frame)
+{
+#if __ARM_ARCH >= 8
+    if ((CFSR & CFSR_STACK_LIMIT) != 0)
+        return 1;
+#endif
+    return frame < __stack_bottom;
+}
+
 /* `frame` is where the core pushed r0-r3, r12, lr, pc and xpsr. */
 void fault_report(const uint32_t *frame, uint32_t pc)
 {
-    if (frame < __stack_bottom) {
+    if (stack_overflowed(frame)) {
         semihosting_print("error: stack overflow\n");
     } else {
         semihosting_print("error: fault at ");

@@ -21,7 +21,21 @@ def read(folder, text):
 
 def test_the_boards_that_come_along():
     known = {board.name: board for board in boards.all()}
-    assert {"mps2-an385", "mps2-an386", "microbit", "netduinoplus2"} <= known.keys()
+    cpus = {name: board.cpu for name, board in known.items()}
+    assert (
+        cpus.items()
+        >= {
+            "m0-bench": "cortex-m0",
+            "microbit": "cortex-m0",
+            "mps2-an385": "cortex-m3",
+            "mps2-an386": "cortex-m4",
+            "mps2-an500": "cortex-m7",
+            "mps2-an505": "cortex-m33",
+            "mps3-an547": "cortex-m55",
+            "netduinoplus2": "cortex-m4",
+            "stm32vldiscovery": "cortex-m3",
+        }.items()
+    )
     assert boards.find("microbit") == known["microbit"]
     assert known["microbit"].ram == boards.Memory(origin=0x20000000, size=16 * 1024)
     assert known["microbit"].flash.size == 256 * 1024

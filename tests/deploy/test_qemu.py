@@ -136,7 +136,7 @@ def test_a_stack_overflow_is_noticed(board, tmp_path):
 @every_board
 def test_a_fault_is_reported_with_its_address(board, tmp_path):
     code = 'int main(void) { __asm volatile("udf #0"); return 0; }'
-    with pytest.raises(UserError, match=rf"failed on {board.name}: fault at 0x0[08]0000"):
+    with pytest.raises(UserError, match=rf"failed on {board.name}: fault at 0x[01][08]0000"):
         qemu.execute(link(code, board, tmp_path), board)
 
 

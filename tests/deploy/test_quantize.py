@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import keras_bc
-from keras_bc.deploy import calibrate, reference
+from keras_bc.deploy import calibrate, flatbuffer, reference
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import unpack_signs
@@ -105,6 +105,37 @@ def test_a_dead_channel_of_an_int8_layer_keeps_its_bias():
     x, y = graph.tensors[graph.inputs[0]], graph.outputs[0]
     output = reference.run(graph, np.full((1, 3), x.zero_point, np.int8))[y]
     np.testing.assert_allclose(real(graph, y, output), [[2.5, 0.0]], atol=0.02)
+
+
+@pytest.mark.parametrize("join", [layers.Add, layers.Subtract, layers.Multiply])
+@pytest.mark.parametrize("bounded", [False, True])
+def test_operands_far_larger_than_what_becomes_of_them(join, bounded):
+    """On the samples they cancel, or one of them is zero; integers near neither wrap around."""
+    a, b = inputs = [keras.Input((8,), name=name) for name in "ab"]
+    y = join()([a, b])
+    model = keras.Model(inputs, layers.ReLU(max_value=0.75)(y) if bounded else y)
+    rng = np.random.default_rng(0)
+    x = 100 * rng.normal(0, 1, (50, 8)).astype(np.float32)
+    y = rng.uniform(0, 1, x.shape).astype(np.float32)
+    samples = {
+        layers.Add: [x, y - x],
+        layers.Subtract: [x, x - y],
+        layers.Multiply: [np.where(x > 0, x, 0), np.where(x > 0, y / 1000, x)],
+    }[join]
+    fused, graph = integers(model, samples)
+    flatbuffer.write(graph)  # which validates it
+    q = [np.tile(np.arange(-128, 128), 256), np.arange(-128, 128).repeat(256)]
+    q = [values.reshape(-1, 8).astype(np.int8) for values in q]
+    found = real(graph, graph.outputs[0], reference.run(graph, q)[graph.outputs[0]])
+    reals = [real(graph, *pair) for pair in zip(graph.inputs, q, strict=True)]
+    (expected,) = (calibrate.run(fused, reals)[name] for name in fused.outputs)
+    tensor = graph.tensors[graph.outputs[0]]
+    low, high = (np.array([-128, 127]) - tensor.zero_point) * float(tensor.scale[0])
+    # Half a step of what the op writes, far finer than its operands, and half one of the output.
+    wide = graph.tensors[graph.ops[0].outputs[0]]
+    assert wide is not tensor
+    bound = 0.51 * float(wide.scale[0] + tensor.scale[0])
+    np.testing.assert_allclose(found, np.clip(expected, low, high), rtol=0, atol=bound)
 
 
 @pytest.mark.parametrize("make", [layers.Dense, keras_bc.BinaryDense])
