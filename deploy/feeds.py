@@ -46,6 +46,11 @@ def batches(x: Inputs, size: int) -> list[Inputs]:
     return [part[0] for part in parts] if isinstance(x, np.ndarray) else parts
 
 
+def head(x: Inputs, count: int) -> Inputs:
+    """The first `count` samples."""
+    return x[:count] if isinstance(x, np.ndarray) else [array[:count] for array in x]
+
+
 def batch_size(graph: Graph) -> int:
     """How many samples may be run in NumPy at a time, so that the memory stays small."""
     names = (*graph.inputs, *(op.outputs[0] for op in graph.ops))

@@ -217,33 +217,77 @@ class _Activations(click.Choice):
     show_default=True,
     help="What flows between the layers.",
 )
+@click.option(
+    "--evaluate",
+    "evaluation",
+    metavar="NAME|FILE.npz",
+    help="What the errors before and after are measured on. Default: the same data set; of a named "
+    "one the test examples, of a file all.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="How many of the first examples the errors are measured on.",
+)
 @_shared
-def export(model, folder, calibrate, calibration, activations):
-    """Write MODEL as a bit-packed OUT/model.tflite and as C sources."""
+def export(model, folder, calibrate, calibration, activations, evaluation, samples):
+    """Write MODEL as a bit-packed OUT/model.tflite and as C sources.
+
+    Reported are the test error of MODEL and that of its integers, which are bit for bit those of
+    the host and of a chip, and the layers with the least signal-to-noise ratio.
+    """
     from keras_bc import console, models
     from keras_bc.deploy import workspace
 
     workspace.check(folder)
     import_tensorflow()
+    from keras_bc.deploy import accuracy
     from keras_bc.deploy import export as steps
     from keras_bc.deploy.calibrate import find_method
 
     find_method(calibration)  # before all that takes time
     network = models.load(model)
     steps.check(network)  # before data are looked for
-    samples = steps.calibration_samples(network, calibrate)
+    inputs = steps.calibration_samples(network, calibrate)
+    test, reason = _labelled(network, calibrate, evaluation, samples)
     with console.working("exporting"):
-        written = steps.export(network, samples, folder, calibration)
+        written = steps.export(network, inputs, folder, calibration)
+    integers = workspace.read_model(folder)
+    compared = None
+    if test:
+        with console.counting("measuring", len(test)) as progress:
+            compared = accuracy.compare(network, integers, test, progress)
     result = {
         "tflite_bytes": written.tflite_bytes,
         "weight_bytes": written.weight_bytes,
         "layers": written.layers,
+        "calibration": calibration,
+        "accuracy": compared and accuracy.as_dict(compared),
+        "noise": accuracy.noise(network, integers, inputs),
     }
 
     def show(_):
         console.table(f"{written.model}: {written.tflite_bytes:,} bytes", written.layers)
+        console.accuracy(result, reason)
 
     return result, show
+
+
+def _labelled(network, calibrate, evaluation, count):
+    """Samples to measure errors on, or None and why there are none, where none were asked for."""
+    from keras_bc import models
+    from keras_bc.deploy import accuracy
+
+    try:
+        name = models.dataset_of(network.name, evaluation or calibrate)
+        return accuracy.labelled_samples(network, name, count), None
+    except UserError as error:
+        if evaluation:
+            raise
+        return None, str(error)
 
 
 @main.command()

@@ -60,7 +60,7 @@ def evaluate(
         with _restored_statistics(model), network:
             if train_x is not None:
                 reestimate_batch_norm(model, fit_input(model, train_x), batch_size)
-            outputs.append(_outputs(model, x, batch_size))
+            outputs.append(infer(model, x, batch_size))
     error = error_percent(np.mean(outputs, axis=0), y)
     return {"error": error, "samples": len(x), "weights": weights}
 
@@ -74,10 +74,11 @@ def measure_error(
         UserError: The labels do not fit.
     """
     check_labels(y, len(x))
-    return error_percent(_outputs(model, x, batch_size), y)
+    return error_percent(infer(model, x, batch_size), y)
 
 
-def _outputs(model, x, batch_size):
+def infer(model: keras.Model, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
+    """Return the outputs of the model as it is, in its inference mode, `(n, ...)`."""
     # Not `predict`: that would keep the weights' mode which it was compiled in.
     batches = (x[start : start + batch_size] for start in range(0, len(x), batch_size))
     outputs = [ops.convert_to_numpy(model(batch, training=False)) for batch in batches]

@@ -102,8 +102,43 @@ def test_keys_of_summary_and_export(trained, tmp_path):
     model, _ = trained
     assert "layers" in answer("summary", model)
     result = answer("export", model, "-o", tmp_path / "out", "--calibrate", "digits")
-    assert set(result) == {"tflite_bytes", "weight_bytes", "layers"}
+    fixed, report = {"tflite_bytes", "weight_bytes", "layers"}, {"calibration", "accuracy", "noise"}
+    assert set(result) == fixed | report
     assert result["tflite_bytes"] == (tmp_path / "out" / "model.tflite").stat().st_size
+
+
+def test_an_export_reports_what_it_costs(trained, tmp_path):
+    model, out = trained
+    result = answer("export", model, "-o", out)
+    measured = result["accuracy"]
+    assert measured["samples"] == 179
+    assert measured["float_error"] == answer("evaluate", model)["error"]
+    assert measured["integer_error"] == answer("evaluate", out)["error"]
+    assert [row["layer"] for row in result["noise"]] != []
+    assert answer("export", model, "-o", out, "--samples", 20)["accuracy"]["samples"] == 20
+    shown = invoke("export", model, "-o", out).stdout
+    assert f"{measured['integer_error']:.2f} % of the integers, on 179 samples" in shown
+    assert "signal-to-noise" in shown
+
+
+def test_an_export_measures_what_it_is_told_to(trained, tmp_path):
+    model, out = trained
+    test = datasets.load("digits").test
+    np.savez(tmp_path / "d.npz", x=test.x[:30], y=test.y[:30])
+    arguments = ("export", model, "-o", out, "--evaluate", tmp_path / "d.npz")
+    assert answer(*arguments)["accuracy"]["samples"] == 30
+
+
+def test_an_export_without_fitting_labels_reports_the_noise_alone(trained, tmp_path):
+    model, _ = trained
+    np.savez(tmp_path / "d.npz", x=datasets.load("digits").train.x[:50], y=np.full(50, 99))
+    arguments = ("export", model, "-o", tmp_path / "out", "--calibrate", tmp_path / "d.npz")
+    result = answer(*arguments)
+    assert result["accuracy"] is None and result["noise"]
+    assert "No test error is measured: The data set has the label 99" in invoke(*arguments).stdout
+    (tmp_path / "out" / "model.tflite").unlink()
+    assert "label 99" in complaint(*arguments, "--evaluate", tmp_path / "d.npz")
+    assert not (tmp_path / "out" / "model.tflite").exists()
 
 
 def test_the_calibration_is_chosen_by_its_name(trained, tmp_path):
