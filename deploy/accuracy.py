@@ -13,7 +13,7 @@ import numpy as np
 from keras_bc import datasets, models
 from keras_bc.classification import check_classes, error_percent
 from keras_bc.deploy import calibrate, reference
-from keras_bc.deploy.feeds import Inputs, batch_size, batches, head, name_inputs
+from keras_bc.deploy.feeds import batch_size, name_inputs
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.layouts import unpack_signs
@@ -21,6 +21,8 @@ from keras_bc.deploy.scales import to_int8, to_real
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
 from keras_bc.evaluation import infer, inference_weights
+from keras_bc.inputs import Inputs, NamedInputs, batches, head
+from keras_bc.model_inputs import input_names, ordered
 
 NOISE_SAMPLES = 100
 """How many of the first are enough for the noise."""
@@ -70,7 +72,7 @@ def labelled_samples(model: keras.Model, dataset: str, count: int | None = None)
         raise UserError(
             f"The model has {len(model.outputs)} outputs. A test error can be measured with one."
         )
-    test = datasets.load_test(dataset).head(count)
+    test = datasets.load_test(dataset, input_names(model)).head(count)
     check_classes(test.y, math.prod(model.outputs[0].shape[1:]))
     return datasets.Split(models.fit_input(model, test.x), test.y)
 
@@ -104,11 +106,12 @@ def compare(
     return Accuracy(len(test), *errors, round(100 * float(differ.mean()), 4))
 
 
-def noise(model: keras.Model, graph: Graph, samples: Inputs) -> list[dict]:
+def noise(model: keras.Model, graph: Graph, samples: NamedInputs) -> list[dict]:
     """The signal-to-noise ratio of each activation, the least first.
 
     That is the power of the values of the float network by that of what the integers, from the
-    model's input on, differ from them. Activations that only move others are left out.
+    model's input on, differ from them. What only moves other activations is left out, but for the
+    model's outputs.
 
     Args:
         model: Trained.
@@ -120,9 +123,9 @@ def noise(model: keras.Model, graph: Graph, samples: Inputs) -> list[dict]:
         integers are exact.
     """
     fused = fuse(trace(model))
-    made = [op for op in fused.ops if op.kind not in _MOVES]
+    made = [op for op in fused.ops if op.kind not in _MOVES or op.outputs[0] in fused.outputs]
     powers = {op.outputs[0]: np.zeros(2) for op in made}
-    for batch in batches(head(samples, NOISE_SAMPLES), batch_size(graph)):
+    for batch in batches(head(ordered(model, samples), NOISE_SAMPLES), batch_size(graph)):
         exact, integers = calibrate.run(fused, batch), _integers(graph, batch)
         for name, power in powers.items():
             difference = _real(fused, graph, name, integers[name]) - exact[name]

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_bc import datasets, files, models
 from keras_bc.deploy import c_source, calibrate, flatbuffer, workspace
-from keras_bc.deploy.feeds import Inputs
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.quantize import check_supported, quantize
 from keras_bc.deploy.trace import trace
+from keras_bc.inputs import Inputs, NamedInputs, head
+from keras_bc.model_inputs import input_names, ordered
 
 CALIBRATION_SAMPLES = 1000
 """How many of a data set's first examples."""
@@ -37,7 +37,7 @@ class Export:
 
 def export(
     model: keras.Model,
-    samples: Inputs,
+    samples: NamedInputs,
     folder: str | Path,
     calibration: str = calibrate.DEFAULT,
 ) -> Export:
@@ -46,7 +46,7 @@ def export(
     Args:
         model: Trained, batch-norm statistics estimated with the deployed weights.
         samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on; for several
-            inputs one such array each, in the model's order.
+            inputs one such array each, in the model's order or by their names.
         folder: Made if there is none; what an earlier export wrote there is replaced.
         calibration: How the ranges are chosen: "minmax", "mse", "percentile" or "percentile:P"; see
             `keras_bc.deploy.calibrate.methods`.
@@ -75,16 +75,19 @@ def check(model: keras.Model) -> None:
     check_supported(fuse(trace(model)))
 
 
-def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:
+def calibration_samples(model: keras.Model, dataset: str | None = None) -> Inputs:
     """Inputs to calibrate `model` on: of a data set or a `.npz` file, or of its recipe's data."""
-    samples = datasets.load_calibration(models.dataset_of(model.name, dataset))
-    return models.fit_input(model, samples.x[:CALIBRATION_SAMPLES])
+    name = models.dataset_of(model.name, dataset)
+    samples = datasets.load_calibration(name, input_names(model))
+    return models.fit_input(model, head(samples.x, CALIBRATION_SAMPLES))
 
 
-def to_integers(model: keras.Model, samples: Inputs, calibration: str = calibrate.DEFAULT) -> Graph:
+def to_integers(
+    model: keras.Model, samples: NamedInputs, calibration: str = calibrate.DEFAULT
+) -> Graph:
     """The integer graph of a trained model; see `export` for the arguments."""
     fused = fuse(trace(model))
-    return quantize(fused, calibrate.calibrate(fused, samples, calibration))
+    return quantize(fused, calibrate.calibrate(fused, ordered(model, samples), calibration))
 
 
 def describe(graph: Graph) -> list[dict]:

@@ -60,7 +60,8 @@ _dataset = click.option(
     "--dataset",
     metavar="NAME|FILE.npz",
     help="mnist, mnist-centered, cifar10, cifar10-whitened, svhn, svhn-normalized, digits, or a "
-    "file with arrays x and y. Default: the recipe's.",
+    "file with the arrays x (for several inputs one by the name of each) and y. Default: the "
+    "recipe's.",
 )
 _board = click.option(
     "--board", required=True, metavar="NAME", help="A board's name (see `keras-bc boards`)."
@@ -126,12 +127,13 @@ def evaluate(model, dataset, weights):
     if model.suffix == ".keras":
         import_tensorflow()
         from keras_bc.evaluation import evaluate as measure
+        from keras_bc.model_inputs import input_names
 
         network = models.load(model)
         name = models.dataset_of(network.name, dataset)
-        test = datasets.load_test(name)
+        test = datasets.load_test(name, input_names(network))
         # Saved statistics fit the deployed weights; for others they are estimated anew.
-        train_x = None if weights == "deployed" else _training_examples(network.name, name)
+        train_x = None if weights == "deployed" else _training_examples(network, name)
         with console.working("evaluating"):
             result = measure(network, test.x, test.y, weights, train_x)
     else:
@@ -139,7 +141,8 @@ def evaluate(model, dataset, weights):
 
         if weights != "deployed":
             raise UserError(f"{model} holds the deployed weights alone. Leave --weights out.")
-        test = datasets.load_test(models.dataset_of(workspace.read_model(model).name, dataset))
+        graph = workspace.read_model(model)
+        test = datasets.load_test(models.dataset_of(graph.name, dataset), graph.inputs)
         with console.working("evaluating"):
             result = verify.evaluate(model, test.x, test.y)
     return result, lambda _: click.echo(
@@ -148,20 +151,21 @@ def evaluate(model, dataset, weights):
     )
 
 
-def _training_examples(model_name, dataset):
+def _training_examples(network, dataset):
     """The inputs that a model was trained on: never those of a file that it is tested on."""
     from keras_bc import datasets, models
+    from keras_bc.model_inputs import input_names
 
     if datasets.is_file(dataset):
         try:
-            dataset = models.dataset_of(model_name, None)
+            dataset = models.dataset_of(network.name, None)
         except UserError as error:
             raise UserError(
                 f"Batch norm is re-estimated for these weights on training examples, and those of "
-                f"the model '{model_name}' are not known. Give its data set by name, or call "
+                f"the model '{network.name}' are not known. Give its data set by name, or call "
                 "keras_bc.evaluate with train_x in Python."
             ) from error
-    return datasets.load_calibration(dataset).x
+    return datasets.load_calibration(dataset, input_names(network)).x
 
 
 @main.command()
@@ -357,8 +361,9 @@ def emulate(folder, board, dataset, samples, profile):
     from keras_bc.deploy import verify, workspace
 
     target = known.find(board)
-    name = models.dataset_of(workspace.read_model(folder).name, dataset)
-    test = datasets.load_test(name).head(samples)
+    graph = workspace.read_model(folder)
+    name = models.dataset_of(graph.name, dataset)
+    test = datasets.load_test(name, graph.inputs).head(samples)
     with console.counting(f"emulating {board}", len(test)) as progress:
         result = verify.emulate(folder, target, test.x, test.y, profile, progress)
     return result, console.emulation

@@ -141,6 +141,53 @@ def test_an_export_without_fitting_labels_reports_the_noise_alone(trained, tmp_p
     assert not (tmp_path / "out" / "model.tflite").exists()
 
 
+@pytest.fixture(scope="module")
+def two_inputs(tmp_path_factory):
+    """A model of two inputs, and a file of an array for each and labels."""
+    folder = tmp_path_factory.mktemp("two")
+    a, b = keras.Input((4, 4, 1), name="image"), keras.Input((3,), name="place")
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(a), b])
+    model = keras.Model([a, b], keras_bc.BinaryDense(3)(both), name="both")
+    model.save(folder / "both.keras")
+    rng = np.random.default_rng(0)
+    x = [rng.normal(size=(60, *shape)).astype(np.float32) for shape in ((4, 4, 1), (3,))]
+    labels = model.predict(x, verbose=0).argmax(axis=1)
+    labels[::5] = (labels[::5] + 1) % 3
+    np.savez(folder / "both.npz", image=x[0], place=x[1], y=labels)
+    return folder
+
+
+def test_a_model_of_several_inputs_goes_all_the_way(two_inputs):
+    model, data, out = (two_inputs / name for name in ("both.keras", "both.npz", "out"))
+    result = answer("export", model, "-o", out, "--calibrate", data)
+    error = answer("evaluate", model, "--dataset", data)["error"]
+    assert result["accuracy"]["float_error"] == error == 20
+    found = answer("evaluate", out, "--dataset", data)
+    assert found["error"] == result["accuracy"]["integer_error"] and found["samples"] == 60
+    assert abs(found["error"] - error) < 10
+
+
+@qemu
+@cross_compiler
+def test_a_model_of_several_inputs_is_emulated(two_inputs):
+    data, out = two_inputs / "both.npz", two_inputs / "emulated"
+    answer("export", two_inputs / "both.keras", "-o", out, "--calibrate", data)
+    result = answer("emulate", out, "--board", "mps2-an386", "--dataset", data)
+    assert (result["samples"], result["mismatches"]) == (60, 0)
+    assert result["error"] == answer("evaluate", out, "--dataset", data)["error"]
+
+
+def test_data_of_one_array_do_not_fit_several_inputs(two_inputs, tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.ones((9, 19), np.float32), y=np.zeros(9, np.int64))
+    for data, words in (
+        (tmp_path / "d.npz", "lacks the array image and place; it holds x, y"),
+        ("digits", "inputs image, place. Give a .npz file"),
+    ):
+        for command, option in (("evaluate", "--dataset"), ("export", "--calibrate")):
+            more = ("-o", tmp_path / "out") if command == "export" else ()
+            assert words in complaint(command, two_inputs / "both.keras", *more, option, data)
+
+
 def test_the_calibration_is_chosen_by_its_name(trained, tmp_path):
     files = set()
     for name in ("minmax", "mse", "percentile:99"):
