@@ -13,9 +13,9 @@ import numpy as np
 
 from keras_bc.deploy import disk, qemu
 from keras_bc.deploy.boards import Board
-from keras_bc.deploy.feeds import Inputs, as_list
 from keras_bc.deploy.firmware import Firmware
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, as_list
 
 
 @dataclass

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_bc import datasets, files, models
 from keras_bc.deploy import c_source, flatbuffer, library, workspace
 from keras_bc.deploy.calibrate import calibrate
 from keras_bc.deploy.export_options import Options
-from keras_bc.deploy.feeds import Inputs
 from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.fuse import fuse
 from keras_bc.deploy.graph import Graph
@@ -19,6 +17,8 @@ from keras_bc.deploy.inspection import layer_rows
 from keras_bc.deploy.quantize import check_supported, pack, quantize
 from keras_bc.deploy.trace import trace
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, NamedInputs, head
+from keras_bc.model_inputs import input_names, ordered
 
 CALIBRATION_SAMPLES = 1000
 """How many of a data set's first examples."""
@@ -33,6 +33,7 @@ class Export:
         tflite_bytes: Its size, or None.
         weight_bytes: Of the constants in it: weights, biases and per-channel parameters.
         layers: For each op its `name`, `op`, output `shape` and `weight_bytes`.
+        graph: What they are: the integer graph.
         no_sources: Why there are no C sources; None where there are some.
     """
 
@@ -40,12 +41,13 @@ class Export:
     tflite_bytes: int | None
     weight_bytes: int
     layers: list[dict]
+    graph: Graph
     no_sources: str | None = None
 
 
 def export(
     model: keras.Model,
-    samples: Inputs | None,
+    samples: NamedInputs | None,
     folder: str | Path,
     **options,
 ) -> Export:
@@ -57,7 +59,8 @@ def export(
     Args:
         model: Trained, batch-norm statistics estimated with the deployed weights.
         samples: float32 `[n, ...]` inputs, to calibrate the activations' ranges on; for several
-            inputs one such array each, in the model's order. A model of float32 needs none.
+            inputs one such array each, in the model's order or by their names. A model of float32
+            needs none.
         folder: Made if there is none; what an earlier export wrote there is replaced.
         options: Those of `export_options.Options`.
 
@@ -84,8 +87,8 @@ def export(
     layers = layer_rows(graph)
     weight_bytes = sum(layer["weight_bytes"] for layer in layers)
     if chosen.c_only:
-        return Export(None, None, weight_bytes, layers)
-    return Export(folder / workspace.MODEL, len(data), weight_bytes, layers, no_sources)
+        return Export(None, None, weight_bytes, layers, graph)
+    return Export(folder / workspace.MODEL, len(data), weight_bytes, layers, graph, no_sources)
 
 
 def _emit(graph: Graph, folder: Path, required: bool, **sources) -> str | None:
@@ -114,15 +117,17 @@ def check(model: keras.Model, **options) -> None:
     check_supported(fuse(trace(model)), chosen.keep_float)
 
 
-def calibration_samples(model: keras.Model, dataset: str | None = None) -> np.ndarray:
+def calibration_samples(model: keras.Model, dataset: str | None = None) -> Inputs:
     """Inputs to calibrate `model` on: of a data set or a `.npz` file, or of its recipe's data."""
-    samples = datasets.load_calibration(models.dataset_of(model.name, dataset))
-    return models.fit_input(model, samples.x[:CALIBRATION_SAMPLES])
+    name = models.dataset_of(model.name, dataset)
+    samples = datasets.load_calibration(name, input_names(model))
+    return models.fit_input(model, head(samples.x, CALIBRATION_SAMPLES))
 
 
-def to_graph(model: keras.Model, samples: Inputs | None, **options) -> Graph:
+def to_graph(model: keras.Model, samples: NamedInputs | None, **options) -> Graph:
     """The integer graph of a trained model; see `export` for the arguments."""
     chosen, fused = Options(**options), fuse(trace(model))
     if chosen.activations == "float32":
         return pack(fused)
-    return quantize(fused, calibrate(fused, samples, chosen.calibration), chosen.keep_float)
+    ranges = calibrate(fused, ordered(model, samples), chosen.calibration)
+    return quantize(fused, ranges, chosen.keep_float)

@@ -10,13 +10,14 @@ say. Any of three runtimes will do, and gives the same integers.
 
 import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from keras_bc.deploy.feeds import Inputs, as_list, batches
 from keras_bc.deploy.scales import to_int8, to_real
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, NamedInputs, as_list, batches, in_order
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime", "tensorflow")
 _BATCH = 256  # samples a call, so that memory stays small on large sets
@@ -86,15 +87,25 @@ class Interpreter:
         """Of one sample of each output, without the batch axis."""
         return [tuple(tensor["shape"].tolist()[1:]) for tensor in self._outputs]
 
-    def quantize(self, x: Inputs) -> Inputs:
+    @property
+    def input_names(self) -> list[str]:
+        """Of each input."""
+        return [tensor["name"] for tensor in self._inputs]
+
+    def quantize(self, x: NamedInputs) -> Inputs:
         """clip(round(x / scale) + zero_point, -128, 127), halves away from zero as in TFLite.
 
         Args:
-            x: Real values `[n, ...]`, or one such array for each input.
+            x: Real values `[n, ...]`, or one such array for each input, in the model's order or by
+                their names.
 
         Returns:
-            int8, as x; for an input of float32 that.
+            int8, as x, or float32 for an input of that; of several inputs a list.
+
+        Raises:
+            UserError: The names are not those of the inputs.
         """
+        x = self._in_order(x)
         arrays = as_list(x)
         pairs = zip(arrays, self._inputs, strict=False)  # that they are as many, `run` checks
         quantized = [_from_real(*pair) for pair in pairs]
@@ -106,33 +117,35 @@ class Interpreter:
         reals = [_to_real(*pair) for pair in pairs]
         return reals[0] if isinstance(y, np.ndarray) else reals
 
-    def predict(self, x: Inputs) -> Inputs:
+    def predict(self, x: NamedInputs) -> Inputs:
         """Real values in, float32 out: `quantize`, `run`, `dequantize`."""
         return self.dequantize(self.run(self.quantize(x)))
 
-    def run(self, x: Inputs) -> Inputs:
+    def run(self, x: NamedInputs) -> Inputs:
         """The model's integers.
 
         Args:
             x: int8 (or float32, as the model's input is) `[n, ...]`, n >= 1, or one such array for
-                each input.
+                each input, in the model's order or by their names.
 
         Returns:
             int8 (or float32) `[n, ...]`, or of several outputs a list.
 
         Raises:
-            UserError: `x` has another type or shape, or the file is damaged.
+            UserError: `x` has another type, shape or names, or the file is damaged.
         """
+        x = self._in_order(x)
         self._check(x)
         results = [self._invoke(self._interpreter, batch) for batch in batches(x, _BATCH)]
         outputs = [np.concatenate(parts) for parts in zip(*results, strict=True)]
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def run_all(self, x: Inputs) -> dict[str, np.ndarray]:
+    def run_all(self, x: NamedInputs) -> dict[str, np.ndarray]:
         """As `run`, but every activation: {tensor's name: integers `[n, ...]`}.
 
         tflite-runtime 2.14 gives some as an op left them that wrote its output over its input.
         """
+        x = self._in_order(x)
         self._check(x)
         interpreter = self._open(experimental_preserve_all_tensors=True)
         self._invoke(interpreter, x)
@@ -176,6 +189,9 @@ class Interpreter:
         return UserError(
             f"{self.runtime} cannot run {self._name}: {reason[0]} (export the model again)"
         )
+
+    def _in_order(self, x: NamedInputs) -> Inputs:
+        return in_order(x, self.input_names) if isinstance(x, Mapping) else x
 
     def _check(self, x: Inputs) -> None:
         arrays = as_list(x)

@@ -18,7 +18,7 @@ from keras_bc.deploy.builtin import (
     scaled_sum,
     softmax_table,
 )
-from keras_bc.deploy.feeds import Inputs, name_inputs
+from keras_bc.deploy.feeds import name_inputs
 from keras_bc.deploy.fixed_point import (
     requantize,
     requantize_away,
@@ -30,11 +30,12 @@ from keras_bc.deploy.float_ops import is_float
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.layouts import pack_signs, unpack_bits, unpack_signs, unpack_ternary
 from keras_bc.deploy.windows import convolve, from_options, input_dilation, patches, spread
+from keras_bc.inputs import NamedInputs
 
 LOW, HIGH = -128, 127
 
 
-def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
+def run(graph: Graph, x: NamedInputs) -> dict[str, np.ndarray]:
     """All activations of an integer graph.
 
     Args:

@@ -5,20 +5,22 @@ from pathlib import Path
 import numpy as np
 
 from keras_bc.classification import check_labels, error_percent
-from keras_bc.datasets import fit_shape
+from keras_bc.datasets import fit_shapes
 from keras_bc.deploy import emulator, firmware, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, NamedInputs, in_order, samples
 
 
-def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
+def evaluate(path: Path, x: NamedInputs, y: np.ndarray) -> dict:
     """Test error of a `.tflite` in the host's interpreter.
 
     Args:
         path: The file, or an export's folder.
-        x: float32 `[n, ...]`.
+        x: float32 `[n, ...]`; of several inputs a list of such arrays in the model's order, or a
+            dictionary by the inputs' names.
         y: Integer labels `[n]`.
 
     Returns:
@@ -36,7 +38,7 @@ def evaluate(path: Path, x: np.ndarray, y: np.ndarray) -> dict:
 def emulate(
     path: Path,
     board: Board,
-    x: np.ndarray,
+    x: NamedInputs,
     y: np.ndarray,
     profile: bool = False,
     progress=lambda done: None,
@@ -46,7 +48,8 @@ def emulate(
     Args:
         path: An export's folder, or a `.tflite`.
         board: One that has an emulator.
-        x: float32 `[n, ...]`.
+        x: float32 `[n, ...]`; of several inputs a list of such arrays in the model's order, or a
+            dictionary by the inputs' names.
         y: Integer labels `[n]`.
         profile: Count instructions too.
         progress: Called with the number of inferences done.
@@ -84,12 +87,13 @@ def emulate(
     }
 
 
-def _quantized(graph: Graph, interpreter: Interpreter, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+def _quantized(graph: Graph, interpreter: Interpreter, x: NamedInputs, y: np.ndarray) -> Inputs:
+    if len(graph.outputs) != 1:
         raise UserError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs. A test "
-            "error can be measured with one of each; run others with "
-            "keras_bc.deploy.interpreter in Python."
+            f"The model has {len(graph.outputs)} outputs. A test error can be measured with one; "
+            "run others with keras_bc.deploy.interpreter in Python."
         )
-    check_labels(y, len(x))
-    return interpreter.quantize(fit_shape(x, graph.tensors[graph.inputs[0]].shape[1:]))
+    x = in_order(x, graph.inputs)
+    check_labels(y, samples(x))
+    shapes = [graph.tensors[name].shape[1:] for name in graph.inputs]
+    return interpreter.quantize(fit_shapes(x, shapes))

@@ -12,10 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_bc.inputs import NamedInputs, as_list, batches, head, samples
+from keras_bc.model_inputs import call, ordered
 from keras_bc.traversal import batch_norms
 
 
-def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1000) -> None:
+def reestimate_batch_norm(model: keras.Model, x: NamedInputs, batch_size: int = 1000) -> None:
     """Set every `BatchNormalization`'s moving statistics to the exact ones over `x`.
 
     For each layer in the order in which they are called, all of `x` goes through the model as far
@@ -33,23 +35,25 @@ def reestimate_batch_norm(model: keras.Model, x: np.ndarray, batch_size: int = 1
 
     Args:
         model: Built; any Keras model.
-        x: Examples, `(n, ...)` as the model takes them.
+        x: Examples, `(n, ...)` as the model takes them; of several inputs a list of such arrays in
+            the model's order, or a dictionary by the inputs' names.
         batch_size: Examples at a time; it bounds the memory and does not change the result.
 
     Raises:
         ValueError: There are no examples.
     """
-    if not len(x):
+    x = ordered(model, x)
+    if not samples(x):
         raise ValueError(
             "Invalid value for argument `x`. Expected at least one example. "
-            f"Received: x of shape {np.shape(x)}"
+            f"Received: x of shape {' and '.join(str(array.shape) for array in as_list(x))}"
         )
     norms = batch_norms(model)
     if not norms:
         return
     before = [(v, ops.convert_to_numpy(v)) for norm in norms for v in norm.non_trainable_variables]
     try:
-        for norm, calls in _calls(model, norms, x[:1]).items():
+        for norm, calls in _calls(model, norms, head(x, 1)).items():
             _reestimate(norm, functools.partial(_show_inputs, model, norm, calls, x, batch_size))
     except BaseException:
         for variable, value in before:
@@ -89,10 +93,10 @@ def _show_inputs(model, norm, calls, x, batch_size, see):
             raise _Seen
 
     with _watch(norm, see_channels_last):
-        for start in range(0, len(x), batch_size):
+        for batch in batches(x, batch_size):
             left = calls
             with contextlib.suppress(_Seen):
-                model(x[start : start + batch_size], training=False)
+                call(model, batch)
 
 
 class _Moments:
@@ -121,7 +125,7 @@ def _calls(model, norms, example):
     with contextlib.ExitStack() as stack:
         for norm in norms:
             stack.enter_context(_watch(norm, lambda norm, inputs: calls.update([norm])))
-        model(example, training=False)
+        call(model, example)
     return calls
 
 

@@ -18,6 +18,15 @@ def check_labels(y: np.ndarray, examples: int) -> None:
         )
 
 
+def check_classes(y: np.ndarray, classes: int) -> None:
+    """Stop with a UserError where a label is beyond the outputs of a model, one a class."""
+    if y.max() >= classes:
+        raise UserError(
+            f"The data set has the label {y.max()}, but the model has {classes} outputs. "
+            f"Expected labels from 0 to {classes - 1}."
+        )
+
+
 def error_percent(outputs: np.ndarray, y: np.ndarray) -> float:
     """Return the percentage of examples whose first largest output is not at their label.
 
@@ -35,10 +44,5 @@ def error_percent(outputs: np.ndarray, y: np.ndarray) -> float:
             "The model's outputs are not finite (NaN or infinity). Look at its weights, and for "
             "extreme values in the data."
         )
-    classes = outputs.shape[1]
-    if y.max() >= classes:
-        raise UserError(
-            f"The data set has the label {y.max()}, but the model has {classes} outputs. "
-            f"Expected labels from 0 to {classes - 1}."
-        )
+    check_classes(y, outputs.shape[1])
     return round(100 * float((outputs.argmax(axis=1) != y).mean()), 4)

@@ -60,7 +60,8 @@ _dataset = click.option(
     "--dataset",
     metavar="NAME|FILE.npz",
     help="mnist, mnist-centered, cifar10, cifar10-whitened, svhn, svhn-normalized, digits, or a "
-    "file with arrays x and y. Default: the recipe's.",
+    "file with the arrays x (for several inputs one by the name of each) and y. Default: the "
+    "recipe's.",
 )
 _board = click.option(
     "--board", required=True, metavar="NAME", help="A board's name (see `keras-bc boards`)."
@@ -126,12 +127,13 @@ def evaluate(model, dataset, weights):
     if model.suffix == ".keras":
         import_tensorflow()
         from keras_bc.evaluation import evaluate as measure
+        from keras_bc.model_inputs import input_names
 
         network = models.load(model)
         name = models.dataset_of(network.name, dataset)
-        test = datasets.load_test(name)
+        test = datasets.load_test(name, input_names(network))
         # Saved statistics fit the deployed weights; for others they are estimated anew.
-        train_x = None if weights == "deployed" else _training_examples(network.name, name)
+        train_x = None if weights == "deployed" else _training_examples(network, name)
         with console.working("evaluating"):
             result = measure(network, test.x, test.y, weights, train_x)
     else:
@@ -139,7 +141,8 @@ def evaluate(model, dataset, weights):
 
         if weights != "deployed":
             raise UserError(f"{model} holds the deployed weights alone. Leave --weights out.")
-        test = datasets.load_test(models.dataset_of(workspace.read_model(model).name, dataset))
+        graph = workspace.read_model(model)
+        test = datasets.load_test(models.dataset_of(graph.name, dataset), graph.inputs)
         with console.working("evaluating"):
             result = verify.evaluate(model, test.x, test.y)
     return result, lambda _: click.echo(
@@ -148,20 +151,21 @@ def evaluate(model, dataset, weights):
     )
 
 
-def _training_examples(model_name, dataset):
+def _training_examples(network, dataset):
     """The inputs that a model was trained on: never those of a file that it is tested on."""
     from keras_bc import datasets, models
+    from keras_bc.model_inputs import input_names
 
     if datasets.is_file(dataset):
         try:
-            dataset = models.dataset_of(model_name, None)
+            dataset = models.dataset_of(network.name, None)
         except UserError as error:
             raise UserError(
                 f"Batch norm is re-estimated for these weights on training examples, and those of "
-                f"the model '{model_name}' are not known. Give its data set by name, or call "
+                f"the model '{network.name}' are not known. Give its data set by name, or call "
                 "keras_bc.evaluate with train_x in Python."
             ) from error
-    return datasets.load_calibration(dataset).x
+    return datasets.load_calibration(dataset, input_names(network)).x
 
 
 @main.command()
@@ -238,11 +242,29 @@ class _Activations(click.Choice):
     "that would copy .rodata to RAM. Where the chip's flash is no readable memory (AVR), the "
     "compiler stops.",
 )
+@click.option(
+    "--evaluate",
+    "evaluation",
+    metavar="NAME|FILE.npz",
+    help="What the errors before and after are measured on. Default: the same data set; of a named "
+    "one the test examples, of a file all.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="How many of the first examples the errors are measured on.",
+)
 @_shared
-def export(model, folder, calibrate, **options):
+def export(model, folder, calibrate, evaluation, samples, **options):
     """Write MODEL as a bit-packed OUT/model.tflite and as C sources.
 
     The sources need nothing but a compiler: cc -IOUT OUT/*.c OUT/kbc/*.c
+
+    Reported are the test error of MODEL and that of its integers, which are bit for bit those of
+    the host and of a chip, and the layers with the least signal-to-noise ratio.
     """
     from keras_bc import console, models
     from keras_bc.deploy import workspace
@@ -251,19 +273,28 @@ def export(model, folder, calibrate, **options):
     Options(**options).check()
     workspace.check(folder)
     import_tensorflow()
+    from keras_bc.deploy import accuracy
     from keras_bc.deploy import export as steps
 
     network = models.load(model)
     steps.check(network, **options)  # before data are looked for
-    samples = None
+    inputs = None
     if options["activations"] == "int8":
-        samples = steps.calibration_samples(network, calibrate)
+        inputs = steps.calibration_samples(network, calibrate)
+    test, reason = _labelled(network, calibrate, evaluation, samples)
     with console.working("exporting"):
-        written = steps.export(network, samples, folder, **options)
+        written = steps.export(network, inputs, folder, **options)
+    compared = None
+    if test:
+        with console.counting("measuring", len(test)) as progress:
+            compared = accuracy.compare(network, written.graph, test, progress)
     result = {
         "tflite_bytes": written.tflite_bytes,
         "weight_bytes": written.weight_bytes,
         "layers": written.layers,
+        "calibration": options["calibration"],
+        "accuracy": compared and accuracy.as_dict(compared),
+        "noise": [] if inputs is None else accuracy.noise(network, written.graph, inputs),
     }
 
     def show(_):
@@ -273,8 +304,23 @@ def export(model, folder, calibrate, **options):
         console.table(title, written.layers)
         if written.no_sources is not None:
             click.echo(f"No C sources: {written.no_sources}")
+        console.accuracy(result, reason)
 
     return result, show
+
+
+def _labelled(network, calibrate, evaluation, count):
+    """Samples to measure errors on, or None and why there are none, where none were asked for."""
+    from keras_bc import models
+    from keras_bc.deploy import accuracy
+
+    try:
+        name = models.dataset_of(network.name, evaluation or calibrate)
+        return accuracy.labelled_samples(network, name, count), None
+    except UserError as error:
+        if evaluation:
+            raise
+        return None, str(error)
 
 
 @main.command()
@@ -355,8 +401,9 @@ def emulate(folder, board, dataset, samples, profile):
     from keras_bc.deploy import verify, workspace
 
     target = known.find(board)
-    name = models.dataset_of(workspace.read_model(folder).name, dataset)
-    test = datasets.load_test(name).head(samples)
+    graph = workspace.read_model(folder)
+    name = models.dataset_of(graph.name, dataset)
+    test = datasets.load_test(name, graph.inputs).head(samples)
     with console.counting(f"emulating {board}", len(test)) as progress:
         result = verify.emulate(folder, target, test.x, test.y, profile, progress)
     return result, console.emulation

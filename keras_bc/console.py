@@ -9,6 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+_NOISIEST = 5
+"""How many activations the report of an export shows."""
+
 quiet = False
 """Set by --quiet: no progress."""
 
@@ -150,6 +153,21 @@ def emulation(result: dict) -> None:
         lines.append(f"{result['instructions']:,} instructions, {each:.2f} per MAC")
     for line in lines:
         print(line)
+
+
+def accuracy(result: dict, reason: str | None) -> None:
+    """Print what `keras-bc export` found of the errors, or why it did not, and of the noise."""
+    if result["noise"]:
+        table("The least signal-to-noise ratios, in decibels", result["noise"][:_NOISIEST])
+    found = result["accuracy"]
+    if found is None:
+        print(f"No test error is measured: {reason}")
+        return
+    print(
+        f"{found['float_error']:.2f} % error of the float network with its deployed weights, "
+        f"{found['integer_error']:.2f} % of the export, on {found['samples']:,} samples: a drop "
+        f"of {found['drop']:.2f} points; {found['changed']:.2f} % get another class"
+    )
 
 
 def demo(result: dict) -> None:

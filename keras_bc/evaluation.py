@@ -10,24 +10,28 @@ from keras import ops
 from keras_bc.batch_norm import reestimate_batch_norm
 from keras_bc.classification import check_labels, error_percent
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, NamedInputs, batches, samples
 from keras_bc.layers.quantized_kernel import WEIGHTS_MODES
+from keras_bc.model_inputs import call
 from keras_bc.models import fit_input
 from keras_bc.traversal import batch_norms, quantized
 
 
 def evaluate(
     model: keras.Model,
-    x: np.ndarray,
+    x: NamedInputs,
     y: np.ndarray,
     weights: str = "deployed",
-    train_x: np.ndarray | None = None,
+    train_x: NamedInputs | None = None,
     batch_size: int = 1000,
 ) -> dict:
     """Return the share of examples whose largest output is not their label's.
 
     Args:
         model: A classifier with one output a class.
-        x: Examples, `(n, ...)`; reshaped to the model's input where only the axes differ.
+        x: Examples, `(n, ...)`; reshaped to the model's input where only the axes differ. Of
+            several inputs a list of such arrays in the model's order, or a dictionary by the
+            inputs' names.
         y: Integer labels, `(n,)`.
         weights: "deployed" for the weights that export packs; "real" for the float ones, with
             which the BinaryConnect paper tests its stochastically trained networks;
@@ -51,7 +55,7 @@ def evaluate(
             "ensemble:N with N from 1."
         )
     x = fit_input(model, x)
-    check_labels(y, len(x))
+    check_labels(y, samples(x))
     networks = (
         _samples(model, int(ensemble[1])) if ensemble else [inference_weights(model, weights)]
     )
@@ -60,27 +64,25 @@ def evaluate(
         with _restored_statistics(model), network:
             if train_x is not None:
                 reestimate_batch_norm(model, fit_input(model, train_x), batch_size)
-            outputs.append(_outputs(model, x, batch_size))
+            outputs.append(infer(model, x, batch_size))
     error = error_percent(np.mean(outputs, axis=0), y)
-    return {"error": error, "samples": len(x), "weights": weights}
+    return {"error": error, "samples": len(y), "weights": weights}
 
 
-def measure_error(
-    model: keras.Model, x: np.ndarray, y: np.ndarray, batch_size: int = 1000
-) -> float:
+def measure_error(model: keras.Model, x: Inputs, y: np.ndarray, batch_size: int = 1000) -> float:
     """Return the percentage of wrong classes of the model as it is, in its inference mode.
 
     Raises:
         UserError: The labels do not fit.
     """
-    check_labels(y, len(x))
-    return error_percent(_outputs(model, x, batch_size), y)
+    check_labels(y, samples(x))
+    return error_percent(infer(model, x, batch_size), y)
 
 
-def _outputs(model, x, batch_size):
+def infer(model: keras.Model, x: Inputs, batch_size: int = 1000) -> np.ndarray:
+    """Return the outputs of the model as it is, in its inference mode, `(n, ...)`."""
     # Not `predict`: that would keep the weights' mode which it was compiled in.
-    batches = (x[start : start + batch_size] for start in range(0, len(x), batch_size))
-    outputs = [ops.convert_to_numpy(model(batch, training=False)) for batch in batches]
+    outputs = [ops.convert_to_numpy(call(model, batch)) for batch in batches(x, batch_size)]
     return np.concatenate(outputs)
 
 

@@ -3,10 +3,9 @@
 import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from keras_bc import datasets, recipes
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, NamedInputs
 
 _EXPECTED = "Expected a whole .keras file, as model.save() writes it."
 
@@ -38,18 +37,22 @@ def load(path: str | Path):
         ) from error
 
 
-def fit_input(model, x: np.ndarray) -> np.ndarray:
+def fit_input(model, x: NamedInputs) -> Inputs:
     """The examples `(n, ...)` in the shape of the model's input, where that is known.
 
+    Those of several inputs are given and returned as a list in the model's order, or given by the
+    inputs' names.
+
     Raises:
-        UserError: The examples are of another shape, or the model has several inputs.
+        UserError: The examples are of another shape, or not of as many inputs as the model has.
     """
-    shape = getattr(model, "input_shape", None)  # a subclassed model has none
-    if shape is None:
+    from keras_bc.model_inputs import ordered
+
+    x = ordered(model, x)
+    shapes = [tensor.shape[1:] for tensor in getattr(model, "inputs", None) or ()]
+    if not shapes:  # of a subclassed model
         return x
-    if not isinstance(shape, tuple) or not all(n is None or isinstance(n, int) for n in shape):
-        raise UserError(f"The model '{model.name}' has several inputs. Expected one.")
-    return datasets.fit_shape(x, shape[1:])
+    return datasets.fit_shapes(x, shapes)
 
 
 def dataset_of(model_name: str, given: str | None) -> str:

@@ -9,10 +9,11 @@ import numpy as np
 from keras_bc.deploy.calibrate.equations import run
 from keras_bc.deploy.calibrate.histogram import Histogram
 from keras_bc.deploy.calibrate.methods import DEFAULT, find_method
-from keras_bc.deploy.feeds import Inputs, batch_size, batches, name_inputs
+from keras_bc.deploy.feeds import batch_size, name_inputs
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.scales import Range
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, batches
 
 __all__ = ["DEFAULT", "calibrate", "check_samples", "find_method", "run"]
 

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from keras_bc.deploy.feeds import Inputs, name_inputs
+from keras_bc.deploy.feeds import name_inputs
 from keras_bc.deploy.functions import FUNCTIONS
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.windows import convolve, patches, spread
+from keras_bc.inputs import Inputs
 
 
 def run(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:

@@ -9,12 +9,12 @@ own, so other examples are in them.
   preprocessing of the BinaryConnect paper, which `Data.preprocessing` holds;
 - "digits" ships with scikit-learn;
 - a `.npz` file holds a user's own arrays: `x`, float32 as the model takes it, and `y`, integer
-  labels.
+  labels; for a model of several inputs, instead of `x`, an array for each of them by its name.
 
 Nothing is cached on disk beyond what tensorflow-datasets prepares.
 """
 
-from keras_bc.datasets.data import Data, Split, fit_shape
+from keras_bc.datasets.data import Data, Split, fit_shape, fit_shapes
 from keras_bc.datasets.loading import NAMES, load, load_calibration, load_test
 from keras_bc.datasets.npz import UNREADABLE, is_file, read_npz
 
@@ -24,6 +24,7 @@ __all__ = [
     "Data",
     "Split",
     "fit_shape",
+    "fit_shapes",
     "is_file",
     "load",
     "load_calibration",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_bc.errors import UserError
+from keras_bc.inputs import Inputs, head, samples
 
 if TYPE_CHECKING:
     import keras
@@ -15,17 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """Examples: `x` float32 `(n, ...)`, `y` int64 labels `(n,)` from 0."""
+    """Examples.
 
-    x: np.ndarray
-    y: np.ndarray
+    Attributes:
+        x: float32 `(n, ...)`, or for a model of several inputs one such array each, in its order.
+        y: int64 labels `(n,)` from 0; None where they were not asked for.
+    """
+
+    x: Inputs
+    y: np.ndarray | None
 
     def __len__(self):
-        return len(self.y)
+        return samples(self.x)
 
-    def head(self, count: int) -> Split:
-        """Return the first `count` examples."""
-        return Split(self.x[:count], self.y[:count])
+    def head(self, count: int | None) -> Split:
+        """Return the first `count` examples; None means all."""
+        return Split(head(self.x, count), None if self.y is None else self.y[:count])
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,18 @@ class Data:
     test: Split
     classes: int
     preprocessing: keras.Sequential | None = None
+
+
+def fit_shapes(x: Inputs, shapes: Sequence[tuple[int | None, ...]]) -> Inputs:
+    """Return the examples of each input of a model in its shape, as `fit_shape` does.
+
+    Args:
+        x: An array, or for several inputs a list of them.
+        shapes: Of one example of each input.
+    """
+    if isinstance(x, np.ndarray):
+        return fit_shape(x, shapes[0])
+    return [fit_shape(array, shape) for array, shape in zip(x, shapes, strict=True)]
 
 
 def fit_shape(x: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:

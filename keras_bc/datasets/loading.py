@@ -1,5 +1,6 @@
 """A data set by its name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_bc.datasets import digits, preprocessed, scaled
@@ -35,16 +36,40 @@ def load(name: str | Path) -> Data:
     )
 
 
-def load_test(name: str | Path) -> Split:
-    """Load what a model is tested on: a named set's test split, or the whole of a `.npz` file."""
+def load_test(name: str | Path, inputs: Sequence[str] = ()) -> Split:
+    """Load what a model is tested on: a named set's test split, or the whole of a `.npz` file.
+
+    Args:
+        name: One of `NAMES`, or the path of a `.npz` file.
+        inputs: The names of the model's inputs; see `read_npz`.
+
+    Raises:
+        UserError: As for `load`, or a named set cannot feed several inputs.
+    """
     if is_file(name):
-        return read_npz(name)
+        return read_npz(name, inputs)
+    _check_single(name, inputs)
     for family in (scaled, preprocessed):
         if name in family.NAMES:
             return family.load_test(name)
     return load(name).test
 
 
-def load_calibration(name: str | Path) -> Split:
-    """Load what activations are calibrated on: the training split, or the whole of a file."""
-    return read_npz(name) if is_file(name) else load(name).train
+def load_calibration(name: str | Path, inputs: Sequence[str] = ()) -> Split:
+    """Load what activations are calibrated on: the training split, or the whole of a file.
+
+    The file needs no labels. Arguments and errors are those of `load_test`.
+    """
+    if is_file(name):
+        return read_npz(name, inputs, labelled=False)
+    _check_single(name, inputs)
+    return load(name).train
+
+
+def _check_single(name: str | Path, inputs: Sequence[str]) -> None:
+    if len(inputs) > 1:
+        raise UserError(
+            f"The data set '{name}' has one array of examples, but the model has the inputs "
+            f"{', '.join(inputs)}. Give a .npz file with an array for each of them, by its name, "
+            "and the labels y."
+        )

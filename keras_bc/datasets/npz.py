@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +19,60 @@ def is_file(name: str | Path) -> bool:
     return str(name).endswith(".npz")
 
 
-def read_npz(path: str | Path) -> Split:
-    """Read the arrays `x` and `y` of a `.npz` file, checked.
+def read_npz(path: str | Path, inputs: Sequence[str] = (), labelled: bool = True) -> Split:
+    """Read the examples and the labels of a `.npz` file, checked.
+
+    Args:
+        path: The file.
+        inputs: The names of the model's inputs. Of several, each has an array by its name in the
+            file; one is the array `x`, whatever its name.
+        labelled: Whether to read the labels, the array `y`.
 
     Raises:
-        UserError: The file is missing, unreadable or lacks an array; x is not floating point,
-            empty or not finite; y is not as many integer labels from 0.
+        UserError: The file is missing, unreadable or lacks an array; an array of examples is not
+            floating point, empty or not finite; y is not as many integer labels from 0.
     """
-    x, y = _read_arrays(path)
+    names = list(inputs) if len(inputs) > 1 else ["x"]
+    if "y" in names:
+        raise UserError("The array y holds the labels, so no input may have this name. Rename it.")
+    arrays = _read_arrays(path, [*names, "y"] if labelled else names)
+    y = _checked_labels(path, arrays.pop("y")) if labelled else None
+    examples = [_checked_examples(path, name, arrays[name]) for name in names]
+    rows = len(examples[0]) if y is None else len(y)
+    for name, array in zip(names, examples, strict=True):
+        if len(array) != rows:
+            raise UserError(
+                f"{path}: {name} is {array.shape}, but there are {rows} "
+                f"{'examples' if y is None else 'labels'}. Expected as many rows in every array."
+            )
+    return Split(examples if len(inputs) > 1 else examples[0], y)
+
+
+def _checked_examples(path: str | Path, name: str, x: np.ndarray) -> np.ndarray:
+    """Those of one input, in float32."""
     if not np.issubdtype(x.dtype, np.floating):
-        raise UserError(f"{path}: x is {x.dtype}. Expected float32, scaled as the model takes it.")
-    if not np.issubdtype(y.dtype, np.integer) or y.ndim != 1:
-        raise UserError(f"{path}: y is {y.dtype} {y.shape}. Expected one integer label an example.")
-    if x.ndim < 2 or len(x) != len(y):
-        raise UserError(f"{path}: x is {x.shape}, y {y.shape}. Expected as many rows as labels.")
+        raise UserError(
+            f"{path}: {name} is {x.dtype}. Expected float32, scaled as the model takes it."
+        )
+    if x.ndim < 2:
+        raise UserError(f"{path}: {name} is {x.shape}. Expected a row an example.")
     if not len(x):
-        raise UserError(f"{path} holds no examples. Expected at least one row in x.")
+        raise UserError(f"{path} holds no examples. Expected at least one row in {name}.")
     with np.errstate(over="ignore"):
         x = x.astype("float32")
     if not np.isfinite(x).all():
         raise UserError(
-            f"{path}: x holds NaN or infinite values, as float32. Remove those examples."
+            f"{path}: {name} holds NaN or infinite values, as float32. Remove those examples."
         )
-    if y.min() < 0:
+    return x
+
+
+def _checked_labels(path: str | Path, y: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(y.dtype, np.integer) or y.ndim != 1:
+        raise UserError(f"{path}: y is {y.dtype} {y.shape}. Expected one integer label an example.")
+    if y.size and y.min() < 0:
         raise UserError(f"{path}: y holds the label {y.min()}. Expected labels from 0.")
-    return Split(x, y.astype("int64"))
+    return y.astype("int64")
 
 
 def divide(name: str, arrays: Split) -> Data:
@@ -63,17 +93,18 @@ def divide(name: str, arrays: Split) -> Data:
     return Data(name, train, validation, test, int(arrays.y.max()) + 1)
 
 
-def _read_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_arrays(path: str | Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    expected = f"numpy.savez(path, {', '.join(f'{name}=...' for name in names)})"
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return arrays["x"], arrays["y"]
+            missing = [name for name in names if name not in arrays]
+            if not missing:
+                return {name: arrays[name] for name in names}
+            held = ", ".join(arrays) or "nothing"
     except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}. Expected a .npz with arrays x, y.") from error
-    except KeyError as error:
-        raise UserError(
-            f"{path} lacks the array x or y. Save it with numpy.savez(path, x=images, y=labels)."
-        ) from error
+        raise UserError(f"There is no file {path}. Save one with {expected}.") from error
     except UNREADABLE as error:
-        raise UserError(
-            f"{path} is no readable .npz file. Save it with numpy.savez(path, x=images, y=labels)."
-        ) from error
+        raise UserError(f"{path} is no readable .npz file. Save it with {expected}.") from error
+    raise UserError(
+        f"{path} lacks the array {' and '.join(missing)}; it holds {held}. Save it with {expected}."
+    )

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from keras_bc.deploy import c_source
-from keras_bc.deploy.feeds import Inputs, as_list
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
 from keras_bc.deploy.plan import tensor_bytes
+from keras_bc.inputs import Inputs, as_list
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]

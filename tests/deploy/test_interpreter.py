@@ -62,6 +62,13 @@ def test_several_inputs_and_outputs():
     assert_same_integers(opened.run_all(x), expected)
     for name, y in zip(graph.outputs, opened.run(x), strict=True):
         np.testing.assert_array_equal(y, expected[name])
+    by_name = dict(zip(opened.input_names, x, strict=True))
+    assert opened.input_names == graph.inputs
+    backwards = dict(reversed(by_name.items()))
+    for one, other in zip(opened.run(backwards), opened.run(x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(UserError, match="The arrays are named wrong, the model's inputs"):
+        opened.predict({"wrong": x[0]})
     assert [y.dtype for y in opened.predict([array.astype("f") for array in x])] == ["float32"] * 3
     with pytest.raises(UserError, match=r"takes int8 of shape .* and int8 of shape \[n, 9\] and"):
         opened.run(x[:2])

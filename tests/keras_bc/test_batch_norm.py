@@ -49,6 +49,18 @@ def test_gives_the_statistics_of_one_batch_of_all(batch_size):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_model_of_two_inputs():
+    a, b = keras.Input((6, 6, 2), name="a"), keras.Input((6, 6, 2), name="b")
+    norm = keras.layers.BatchNormalization()
+    model = keras.Model({"b": b, "a": a}, norm(keras.layers.Subtract()([a, b])))
+    expected = X - X[::-1]
+    for x in ({"a": X, "b": X[::-1]}, [X, X[::-1]]):
+        norm.moving_mean.assign([9.0, 9.0])
+        reestimate_batch_norm(model, x, batch_size=7)
+        np.testing.assert_allclose(norm.moving_mean, expected.mean((0, 1, 2)), atol=1e-5)
+        np.testing.assert_allclose(norm.moving_variance, expected.var((0, 1, 2)), rtol=1e-4)
+
+
 def test_outputs_are_normalized():
     model = _model()
     reestimate_batch_norm(model, X)

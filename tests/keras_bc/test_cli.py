@@ -103,7 +103,8 @@ def test_keys_of_summary_and_export(trained, tmp_path):
     model, _ = trained
     assert "layers" in answer("summary", model)
     result = answer("export", model, "-o", tmp_path / "out", "--calibrate", "digits")
-    assert set(result) == {"tflite_bytes", "weight_bytes", "layers"}
+    fixed, report = {"tflite_bytes", "weight_bytes", "layers"}, {"calibration", "accuracy", "noise"}
+    assert set(result) == fixed | report
     assert result["tflite_bytes"] == (tmp_path / "out" / "model.tflite").stat().st_size
 
 
@@ -142,6 +143,66 @@ def test_a_bad_prefix_is_refused_before_anything_is_loaded(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_an_export_reports_what_it_costs(trained, tmp_path):
+    model, out = trained
+    result = answer("export", model, "-o", out)
+    measured = result["accuracy"]
+    assert measured["samples"] == 179
+    assert measured["float_error"] == answer("evaluate", model)["error"]
+    assert measured["integer_error"] == answer("evaluate", out)["error"]
+    assert [row["layer"] for row in result["noise"]] != []
+    assert answer("export", model, "-o", out, "--samples", 20)["accuracy"]["samples"] == 20
+    shown = invoke("export", model, "-o", out).stdout
+    assert f"{measured['integer_error']:.2f} % of the export, on 179 samples" in shown
+    assert "signal-to-noise" in shown
+
+
+def test_an_export_measures_what_it_is_told_to(trained, tmp_path):
+    model, out = trained
+    test = datasets.load("digits").test
+    np.savez(tmp_path / "d.npz", x=test.x[:30], y=test.y[:30])
+    arguments = ("export", model, "-o", out, "--evaluate", tmp_path / "d.npz")
+    assert answer(*arguments)["accuracy"]["samples"] == 30
+
+
+def test_an_export_without_fitting_labels_reports_the_noise_alone(trained, tmp_path):
+    model, _ = trained
+    np.savez(tmp_path / "d.npz", x=datasets.load("digits").train.x[:50], y=np.full(50, 99))
+    arguments = ("export", model, "-o", tmp_path / "out", "--calibrate", tmp_path / "d.npz")
+    result = answer(*arguments)
+    assert result["accuracy"] is None and result["noise"]
+    assert "No test error is measured: The data set has the label 99" in invoke(*arguments).stdout
+    (tmp_path / "out" / "model.tflite").unlink()
+    assert "label 99" in complaint(*arguments, "--evaluate", tmp_path / "d.npz")
+    assert not (tmp_path / "out" / "model.tflite").exists()
+
+
+@pytest.fixture(scope="module")
+def two_inputs(tmp_path_factory):
+    """A model of two inputs, and a file of an array for each and labels."""
+    folder = tmp_path_factory.mktemp("two")
+    a, b = keras.Input((4, 4, 1), name="image"), keras.Input((3,), name="place")
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(a), b])
+    model = keras.Model([a, b], keras_bc.BinaryDense(3)(both), name="both")
+    model.save(folder / "both.keras")
+    rng = np.random.default_rng(0)
+    x = [rng.normal(size=(60, *shape)).astype(np.float32) for shape in ((4, 4, 1), (3,))]
+    labels = model.predict(x, verbose=0).argmax(axis=1)
+    labels[::5] = (labels[::5] + 1) % 3
+    np.savez(folder / "both.npz", image=x[0], place=x[1], y=labels)
+    return folder
+
+
+def test_a_model_of_several_inputs_goes_all_the_way(two_inputs):
+    model, data, out = (two_inputs / name for name in ("both.keras", "both.npz", "out"))
+    result = answer("export", model, "-o", out, "--calibrate", data)
+    error = answer("evaluate", model, "--dataset", data)["error"]
+    assert result["accuracy"]["float_error"] == error == 20
+    found = answer("evaluate", out, "--dataset", data)
+    assert found["error"] == result["accuracy"]["integer_error"] and found["samples"] == 60
+    assert abs(found["error"] - error) < 10
+
+
 @qemu
 @cross_compiler
 def test_options_of_the_c_sources(trained, tmp_path):
@@ -157,6 +218,25 @@ def test_options_of_the_c_sources(trained, tmp_path):
     assert not list((tmp_path / "c").glob("*.tflite"))
     line = complaint("build", tmp_path / "c", "--board", "microbit")
     assert "without --c-only" in line
+
+
+def test_a_model_of_several_inputs_is_emulated(two_inputs):
+    data, out = two_inputs / "both.npz", two_inputs / "emulated"
+    answer("export", two_inputs / "both.keras", "-o", out, "--calibrate", data)
+    result = answer("emulate", out, "--board", "mps2-an386", "--dataset", data)
+    assert (result["samples"], result["mismatches"]) == (60, 0)
+    assert result["error"] == answer("evaluate", out, "--dataset", data)["error"]
+
+
+def test_data_of_one_array_do_not_fit_several_inputs(two_inputs, tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.ones((9, 19), np.float32), y=np.zeros(9, np.int64))
+    for data, words in (
+        (tmp_path / "d.npz", "lacks the array image and place; it holds x, y"),
+        ("digits", "inputs image, place. Give a .npz file"),
+    ):
+        for command, option in (("evaluate", "--dataset"), ("export", "--calibrate")):
+            more = ("-o", tmp_path / "out") if command == "export" else ()
+            assert words in complaint(command, two_inputs / "both.keras", *more, option, data)
 
 
 def test_the_calibration_is_chosen_by_its_name(trained, tmp_path):

@@ -118,11 +118,35 @@ def test_a_subclassed_model_takes_the_examples_as_they_are():
     assert evaluate(Subclassed(), X, np.array([0, 1, 0, 0]))["error"] == 25
 
 
-def test_a_model_of_two_inputs_is_refused():
+@pytest.mark.parametrize("structure", [list, dict])
+def test_a_model_of_two_inputs_takes_an_array_each(structure):
+    a, b = keras.Input((2,), name="b"), keras.Input((2, 1), name="a")
+    inputs = [a, b] if structure is list else {"b": a, "a": b}
+    model = keras.Model(inputs, keras.layers.Subtract()([a, keras.layers.Flatten()(b)]))
+    arrays = {"b": X, "a": np.zeros_like(X)}
+    labels = X.argmax(axis=1)
+    in_order = [arrays[tensor.name] for tensor in model.inputs]
+    for x in (arrays, in_order, tuple(in_order)):
+        assert evaluate(model, x, labels, batch_size=3) == {
+            "error": 0,
+            "samples": 4,
+            "weights": "deployed",
+        }
+    assert evaluate(model, {"b": arrays["a"], "a": X}, X.argmin(axis=1))["error"] == 0
+
+
+def test_arrays_that_do_not_fit_two_inputs_are_refused():
     inputs = [keras.Input((2,), name="a"), keras.Input((2,), name="b")]
     model = keras.Model(inputs, keras.layers.Add()(inputs), name="two")
-    with pytest.raises(UserError, match="'two' has several inputs"):
-        evaluate(model, X, np.zeros(4, int))
+    labels = np.zeros(4, int)
+    with pytest.raises(UserError, match=r"2 inputs \(a, b\), but 1 array given"):
+        evaluate(model, X, labels)
+    with pytest.raises(UserError, match="named a, c, the model's inputs a, b"):
+        evaluate(model, {"a": X, "c": X}, labels)
+    with pytest.raises(UserError, match=r"have \[3, 4\] samples"):
+        evaluate(model, [X, X[:3]], labels)
+    with pytest.raises(UserError, match="4 examples and 3 labels"):
+        evaluate(model, [X, X], labels[:3])
 
 
 def test_fit_shape_flattens_images():

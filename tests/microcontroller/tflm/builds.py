@@ -113,7 +113,14 @@ def build_for_m4(folder: Path) -> Program:
     board = replace(boards.find(BOARD), stack=1 << 16)
     for source in (FACE, HERE / "run_models.cc"):
         options = [*board.flags, "-O2", *CXX, *DEFINITIONS, *STRICT, INCLUDE, *includes()]
-        options += [f"-I{toolchain.FIRMWARE}", f"-DMODEL_BYTES={1 << 20}", "-c", source, "-o", folder / f"{source.stem}.o"]
+        options += [
+            f"-I{toolchain.FIRMWARE}",
+            f"-DMODEL_BYTES={1 << 20}",
+            "-c",
+            source,
+            "-o",
+            folder / f"{source.stem}.o",
+        ]
         toolchain.tool("g++", *options)
     objects = [folder / "ops.o", folder / "run_models.o", HERE / "bare_board.c"]
     sources = [*objects, *toolchain.STARTUP, *toolchain.KERNELS, *OPS, archive]

@@ -67,9 +67,7 @@ def test_the_graphs_have_all_that_the_ops_can():
 
 
 def check(graphs, program, folder):
-    jobs = [
-        builds.Job(flatbuffer.write(graph), random_inputs(graph, EXAMPLES)) for graph in graphs
-    ]
+    jobs = [builds.Job(flatbuffer.write(graph), random_inputs(graph, EXAMPLES)) for graph in graphs]
     results = builds.run(program, jobs, folder)
     for job, result, graph in zip(jobs, results, graphs, strict=True):
         assert not result.refused, f"{graph.name}: {result.said}"
