@@ -14,6 +14,9 @@ from keras_bc.deploy.plan import Plan
 FOLDER = "kbc"
 """Where a model's sources look for the library: `#include "kbc/kbc.h"`."""
 
+HEADERS = ("kbc.h", "kbc_port.h")
+"""Of the folder of public headers: the others are for other programs than a model's."""
+
 ALWAYS = ("kbc_quantize",)
 """Functions that the macros in every model's header call."""
 
@@ -49,7 +52,7 @@ def copy(plan: Plan, folder: Path) -> list[Path]:
     """
     target = folder / FOLDER
     target.mkdir()
-    files = sorted((INCLUDE / FOLDER).glob("*.h")) + sources(plan)
+    files = [INCLUDE / FOLDER / name for name in HEADERS] + sources(plan)
     return [Path(shutil.copyfile(path, target / path.name)) for path in files]
 
 

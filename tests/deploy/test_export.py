@@ -7,6 +7,7 @@ import pytest
 import keras_bc
 from keras_bc.deploy import export as steps
 from keras_bc.deploy import flatbuffer, workspace
+from keras_bc.deploy.interpreter import Interpreter
 from keras_bc.errors import UserError
 from tests.deploy.networks import random_network, samples_for
 
@@ -108,3 +109,43 @@ def test_a_bad_prefix_is_refused_before_the_model_is_looked_at(namespace, tmp_pa
     with pytest.raises(UserError, match=f"`{namespace}` cannot be"):
         steps.export(None, None, tmp_path / "out", namespace=namespace)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_float32_has_no_c_sources(model, tmp_path):
+    written = steps.export(model, None, tmp_path / "out", activations="float32")
+    assert not list((tmp_path / "out").rglob("*.c"))
+    assert "inputs and outputs are int8" in written.no_sources
+    x = samples_for(model, 5)
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(Interpreter(written.model).predict(x), expected, atol=1e-4)
+    with pytest.raises(UserError, match="A model of float32 has no C sources"):
+        steps.export(model, None, tmp_path / "c", activations="float32", c_only=True)
+    assert not (tmp_path / "c").exists()
+
+
+def test_layers_that_stay_in_floating_point_have_c_where_there_are_kernels(tmp_path):
+    net = keras.Sequential([keras.Input((4,)), keras_bc.BinaryDense(3, name="last")])
+    written = steps.export(net, samples_for(net, 32), tmp_path / "out", keep_float=["last"])
+    assert written.no_sources is None
+    assert "kbc_finish_f32" in (tmp_path / "out" / "model.c").read_text()
+    soft = keras.Sequential([keras.Input((4,)), keras_bc.BinaryDense(3), keras.layers.Softmax()])
+    name = soft.layers[-1].name
+    written = steps.export(soft, samples_for(soft, 32), tmp_path / "soft", keep_float=[name])
+    assert f"Layer `{name}` is a SOFTMAX of float32, which has no kernel" in written.no_sources
+    assert not list((tmp_path / "soft").rglob("*.c"))
+    with pytest.raises(UserError, match="SOFTMAX of float32"):
+        steps.export(soft, samples_for(soft, 32), tmp_path / "c", keep_float=[name], c_only=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"activations": "int4"}, "cannot be 'int4'"),
+        ({"activations": "float32", "keep_float": ["a"]}, "all layers stay in floating point"),
+        ({"keep_float": ["nothing"]}, "No layer `nothing`"),
+        ({"calibration": "best"}, "best"),
+    ],
+)
+def test_options_that_make_no_sense(options, words, model):
+    with pytest.raises(UserError, match=words):
+        steps.check(model, **options)
