@@ -213,14 +213,15 @@ bool kbc_shape_output(kbc_node *node, int rank, const int *shape)
 bool kbc_choose_kernel(kbc_node *node, const char *op, kbc_any_function **scratch)
 {
     node->call.kernel = NULL;
-    for (int32_t i = 0; i < kbc_kernel_count; ++i) {
-        const kbc_kernel *row = &kbc_kernels[i];
-        if (strcmp(row->op, op) == 0 && strcmp(row->layout, "canonical") == 0) {
+    for (int32_t i = 0; i < kbc_canonical_kernel_count; ++i) {
+        const kbc_kernel *row = &kbc_canonical_kernels[i];
+        if (strcmp(row->op, op) == 0) {
             node->call.kernel = row->function;
             *scratch = row->scratch;
         }
     }
-    return node->call.kernel != NULL || kbc_refuse(node, "no kernel of %s reads its layout", op);
+    return node->call.kernel != NULL ||
+           kbc_refuse(node, "no kernel of %s reads the layout of the file", op);
 }
 
 /* By a shape that has been checked. */

@@ -32,3 +32,23 @@ const kbc_kernel kbc_kernels[] = {
 };
 
 const int32_t kbc_kernel_count = sizeof kbc_kernels / sizeof kbc_kernels[0];
+
+/* The second of its arguments, which is 1 for the layout `canonical` alone: only IS_canonical is
+ * a macro. */
+#define SECOND(first, second, ...) second
+#define IS_canonical ~, 1
+#define IS_CANONICAL(probe) SECOND(probe, 0, ~)
+#define SELECT_0(guard) ROW_0
+#define SELECT_1(guard) ROW(guard)
+#define SELECT_(canonical, guard) SELECT_##canonical(guard)
+#define SELECT(canonical, guard) SELECT_(canonical, guard)
+#undef KBC_KERNEL
+#define KBC_KERNEL(op, variant, layout, guard) \
+    SELECT(IS_CANONICAL(IS_##layout), guard)(op, variant, layout)
+
+const kbc_kernel kbc_canonical_kernels[] = {
+#include "kernels.def"
+};
+
+const int32_t kbc_canonical_kernel_count =
+    sizeof kbc_canonical_kernels / sizeof kbc_canonical_kernels[0];

@@ -1,6 +1,7 @@
 /* The kernel table (kernels.def) as data, for tests, benchmarks and the ops of ops/.
  *
- * A firmware calls its kernels by name, so that the linker drops the others: it does not link this.
+ * An emitted model calls its kernels by name, so that the linker drops the others: it does not
+ * link this.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -27,6 +28,10 @@ typedef struct {
 /* The rows whose guard holds on this CPU, in the order of kernels.def. */
 extern const kbc_kernel kbc_kernels[];
 extern const int32_t kbc_kernel_count;
+
+/* Those of them that read weights as the .tflite has them. Who uses only these links no others. */
+extern const kbc_kernel kbc_canonical_kernels[];
+extern const int32_t kbc_canonical_kernel_count;
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,10 @@
  * refused in Prepare, in words that go to MicroPrintf. But a kernel is not told how long the
  * buffers of the file are: TensorFlow Lite Micro takes that on trust.
  *
+ * Our ops give the integers that they give on the host. Of TensorFlow Lite Micro's own, CONV_2D and
+ * FULLY_CONNECTED (layers of 8-bit weights) round a half below 0 down, where the host's round it
+ * up: such an output may differ by 1.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef KBC_TFLM_H

@@ -111,10 +111,10 @@ def build_for_m4(folder: Path) -> Program:
     """On the emulated board BOARD."""
     archive = library("cortex_m_generic_cortex-m4+fp_*")
     board = replace(boards.find(BOARD), stack=1 << 16)
+    options = [*board.flags, "-O2", *CXX, *DEFINITIONS, f"-DMODEL_BYTES={1 << 20}", *STRICT]
+    options += [INCLUDE, f"-I{toolchain.FIRMWARE}", *includes()]
     for source in (FACE, HERE / "run_models.cc"):
-        options = [*board.flags, "-O2", *CXX, *DEFINITIONS, *STRICT, INCLUDE, *includes()]
-        options += [f"-I{toolchain.FIRMWARE}", f"-DMODEL_BYTES={1 << 20}", "-c", source, "-o", folder / f"{source.stem}.o"]
-        toolchain.tool("g++", *options)
+        toolchain.tool("g++", *options, "-c", source, "-o", folder / f"{source.stem}.o")
     objects = [folder / "ops.o", folder / "run_models.o", HERE / "bare_board.c"]
     sources = [*objects, *toolchain.STARTUP, *toolchain.KERNELS, *OPS, archive]
     elf = folder / "program.elf"

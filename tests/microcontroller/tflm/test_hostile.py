@@ -3,17 +3,10 @@ behaviour."""
 
 import json
 
-import pytest
-
 from keras_bc.deploy import flatbuffer
 from tests.deploy.graphs import graph_of, side_by_side
 from tests.microcontroller.delegate.hostile import KINDS, Case, corpus
 from tests.microcontroller.tflm import builds
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    return builds.build_for_host(tmp_path_factory.mktemp("tflm"))
 
 
 def words_of(case: Case) -> str | None:
@@ -21,9 +14,9 @@ def words_of(case: Case) -> str | None:
     return "" if case.words == "another node writes its output" else case.words
 
 
-def test_damaged_files_are_refused_and_never_crash(program, tmp_path):
+def test_damaged_files_are_refused_and_never_crash(host, tmp_path):
     cases = list(corpus())
-    results = builds.run(program, [builds.Job(case.data) for case in cases], tmp_path)
+    results = builds.run(host, [builds.Job(case.data) for case in cases], tmp_path)
     wrong = {
         case.name: result.said
         for case, result in zip(cases, results, strict=True)
@@ -34,11 +27,11 @@ def test_damaged_files_are_refused_and_never_crash(program, tmp_path):
     assert refused > len(cases) * 3 // 4
 
 
-def test_an_arena_that_is_too_small_is_refused(program, tmp_path):
+def test_an_arena_that_is_too_small_is_refused(host, tmp_path):
     graph = side_by_side(*(graph_of(kind, 11, bits=True, weights="ternary") for kind in KINDS))
     sizes = range(1024, 16384, 32)
     jobs = [builds.Job(flatbuffer.write(graph), arena_bytes=size) for size in sizes]
-    results = builds.run(program, jobs, tmp_path)
+    results = builds.run(host, jobs, tmp_path)
     refused = [result.refused for result in results]
     enough = refused.index(False)
     assert enough > 50 and all(refused[:enough]) and not any(refused[enough:])

@@ -6,7 +6,15 @@ import subprocess
 
 import pytest
 
-from tests.microcontroller.tflm.builds import CXX, FACE, HERE, INCLUDE, STRICT
+from tests.microcontroller.tflm.builds import (
+    CXX,
+    DEFINITIONS,
+    FACE,
+    HERE,
+    INCLUDE,
+    STRICT,
+    includes,
+)
 
 HEADER = FACE.parents[1] / "include" / "kbc" / "tflm.h"
 INTERFACE = f"-I{HERE / 'interface'}"
@@ -24,13 +32,13 @@ def compile(request):
     compiler = request.param
     if not shutil.which(compiler[0]):
         pytest.skip(f"{compiler[0]} is not installed")
+    return lambda *arguments: check([*compiler, "-pedantic", INTERFACE, *arguments])
 
-    def compile(*arguments):
-        command = [*compiler, *CXX, "-pedantic", *STRICT, INCLUDE, INTERFACE, *arguments]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
 
-    return compile
+def check(command):
+    command = [*command, *CXX, *STRICT, INCLUDE]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def example() -> str:
@@ -44,11 +52,25 @@ def test_our_sources_compile(compile):
     compile("-fsyntax-only", FACE)
 
 
-def test_the_example_of_the_header_compiles(compile, tmp_path):
+@pytest.fixture
+def example_source(tmp_path):
+    assert "kbc::AddOps(resolver)" in example()
     source = tmp_path / "example.cc"
     source.write_text(example())
-    assert "kbc::AddOps(resolver)" in source.read_text()
-    compile("-fsyntax-only", source)
+    return source
+
+
+def test_the_example_of_the_header_compiles(compile, example_source):
+    compile("-fsyntax-only", example_source)
+
+
+def test_it_compiles_with_the_real_headers(example_source):
+    check(["g++", *DEFINITIONS, *includes(), "-fsyntax-only", example_source])
+
+
+@pytest.mark.parametrize("definitions", [[], ["-DTF_LITE_STRIP_ERROR_STRINGS", *DEFINITIONS]])
+def test_our_sources_compile_with_the_real_headers(definitions):
+    check(["g++", *definitions, *includes(), "-fsyntax-only", FACE])
 
 
 def test_nothing_is_allocated_but_by_the_runtime_and_nothing_is_constructed(compile, tmp_path):

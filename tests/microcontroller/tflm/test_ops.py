@@ -11,24 +11,19 @@ from keras_bc.deploy.feeds import as_list
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
 from tests import needs
-from tests.deploy.graphs import graph_of, random_inputs, side_by_side
+from tests.deploy.graphs import graph_of, random_graph, random_inputs, side_by_side
 from tests.microcontroller.tflm import builds
 
 FEW_BIT = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
 OF_BITS = ("KbcMaxPool2D", "KbcPack", "KbcUnpack")
+ROUND_OTHERWISE = {"CONV_2D", "FULLY_CONNECTED"}
+"""TensorFlow Lite Micro rounds halves below 0 down where TensorFlow Lite rounds up."""
 EXAMPLES = 6
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        builds.build_for_host,
-        pytest.param(builds.build_for_m4, marks=[needs.qemu, needs.cross_compiler]),
-    ],
-    ids=["host", "m4"],
-)
-def program(request, tmp_path_factory):
-    return request.param(tmp_path_factory.mktemp("tflm"))
+@pytest.fixture(params=["host", pytest.param("m4", marks=[needs.qemu, needs.cross_compiler])])
+def program(request):
+    return request.getfixturevalue(request.param)
 
 
 def few_bit_graphs() -> Iterator[Graph]:
@@ -44,6 +39,12 @@ def graphs_with_a_shortcut() -> Iterator[Graph]:
     for kind in FEW_BIT:
         drawn = (graph_of(kind, seed, shortcut=True, outputs="int8") for seed in itertools.count())
         yield next(graph for graph in drawn if len(graph.ops[-1].inputs) == 4)
+
+
+def chains() -> Iterator[Graph]:
+    """Random ops between TensorFlow Lite Micro's own, but for those that round halves otherwise."""
+    drawn = (random_graph(seed, layers=6) for seed in itertools.count())
+    return (graph for graph in drawn if not {op.kind for op in graph.ops} & ROUND_OTHERWISE)
 
 
 def all_graphs() -> list[Graph]:
@@ -67,9 +68,7 @@ def test_the_graphs_have_all_that_the_ops_can():
 
 
 def check(graphs, program, folder):
-    jobs = [
-        builds.Job(flatbuffer.write(graph), random_inputs(graph, EXAMPLES)) for graph in graphs
-    ]
+    jobs = [builds.Job(flatbuffer.write(graph), random_inputs(graph, EXAMPLES)) for graph in graphs]
     results = builds.run(program, jobs, folder)
     for job, result, graph in zip(jobs, results, graphs, strict=True):
         assert not result.refused, f"{graph.name}: {result.said}"
@@ -80,3 +79,7 @@ def check(graphs, program, folder):
 
 def test_our_ops_give_the_integers_of_the_delegate(program, tmp_path):
     check(all_graphs(), program, tmp_path)
+
+
+def test_chains_with_builtins_give_the_integers_of_the_delegate(program, tmp_path):
+    check(list(itertools.islice(chains(), 20)), program, tmp_path)
