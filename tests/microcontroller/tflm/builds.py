@@ -16,7 +16,7 @@ import pytest
 
 from keras_bc.deploy import boards, qemu, toolchain
 from keras_bc.deploy.boards import MICROCONTROLLER
-from keras_bc.deploy.feeds import Inputs, as_list
+from keras_bc.inputs import Inputs, as_list
 
 HERE = Path(__file__).resolve().parent
 VARIABLE = "KERAS_BC_TFLM_DIR"
