@@ -8,7 +8,6 @@ is compared with the NumPy reference first. Code is the kernel's own, without th
 that it calls (64-bit multiplication on M0, say). Instructions are not cycles.
 """
 
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -36,8 +35,7 @@ WIDTH = 132  # characters of a printed line
 
 def cores() -> dict[str, Board]:
     """M0 code runs on the M3's board: the micro:bit has too little memory for the large sizes."""
-    m3, m4 = boards.find("mps2-an385"), boards.find("mps2-an386")
-    m0 = dataclasses.replace(m3, cpu="cortex-m0", flags=("-mcpu=cortex-m0", "-mthumb"))
+    m0, m3, m4 = (boards.find(name) for name in ("m0-bench", "mps2-an385", "mps2-an386"))
     return {"M0": m0, "M3": m3, "M4": m4}
 
 

@@ -74,6 +74,8 @@ def _dense_block(rng) -> list[keras.Layer]:
 def randomize_batch_norms(model: keras.Model, rng) -> None:
     """Give every batch norm random scales of either sign, offsets and statistics."""
     for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            randomize_batch_norms(layer, rng)
         if isinstance(layer, layers.BatchNormalization):
             size = layer.gamma.shape[0]
             layer.gamma.assign(rng.normal(0, 1, size))
