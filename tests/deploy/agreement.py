@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_bc.deploy import emulator, firmware, flatbuffer, reference
 from keras_bc.deploy.boards import Board
-from keras_bc.deploy.feeds import Inputs
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
+from keras_bc.inputs import Inputs
 from tests.deploy.c_build import run_emitted
 
 
