@@ -51,7 +51,12 @@ def _count(count: int, what: str) -> str:
 
 def as_list(x: Inputs) -> list[np.ndarray]:
     """One array an input."""
-    return [x] if isinstance(x, np.ndarray) else list(x)
+    return [x] if _is_array(x) else list(x)
+
+
+def _is_array(x: Inputs) -> bool:
+    """Whether it is one array: NumPy's, or as well a backend's."""
+    return hasattr(x, "shape")
 
 
 def samples(x: Inputs) -> int:
@@ -61,11 +66,11 @@ def samples(x: Inputs) -> int:
 
 def head(x: Inputs, count: int | None) -> Inputs:
     """The first `count` samples; None means all."""
-    return x[:count] if isinstance(x, np.ndarray) else [array[:count] for array in x]
+    return x[:count] if _is_array(x) else [array[:count] for array in x]
 
 
 def batches(x: Inputs, size: int) -> list[Inputs]:
     """The same inputs, at most `size` samples at a time."""
     starts = range(0, samples(x), size)
     parts = [[array[start : start + size] for array in as_list(x)] for start in starts]
-    return [part[0] for part in parts] if isinstance(x, np.ndarray) else parts
+    return [part[0] for part in parts] if _is_array(x) else parts

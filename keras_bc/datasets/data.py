@@ -64,7 +64,7 @@ def fit_shapes(x: Inputs, shapes: Sequence[tuple[int | None, ...]]) -> Inputs:
         x: An array, or for several inputs a list of them.
         shapes: Of one example of each input.
     """
-    if isinstance(x, np.ndarray):
+    if hasattr(x, "shape"):
         return fit_shape(x, shapes[0])
     return [fit_shape(array, shape) for array, shape in zip(x, shapes, strict=True)]
 

@@ -49,6 +49,14 @@ def test_gives_the_statistics_of_one_batch_of_all(batch_size):
         np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_tensor_of_the_backend_is_as_good_as_an_array():
+    models = [_model(), _model()]
+    for model, x in zip(models, (X, keras.ops.convert_to_tensor(X)), strict=True):
+        reestimate_batch_norm(model, x)
+    for one, other in zip(*map(_statistics, models), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
 def test_a_model_of_two_inputs():
     a, b = keras.Input((6, 6, 2), name="a"), keras.Input((6, 6, 2), name="b")
     norm = keras.layers.BatchNormalization()
