@@ -65,11 +65,12 @@ def test_a_worse_calibration_has_more_noise():
 
 def test_signs_that_flip_are_noise():
     layer = keras_bc.BinaryDense(4, use_bias=False)
-    model = keras.Sequential([keras.Input((4,)), keras_bc.SignActivation(), layer])
+    sign = keras_bc.SignActivation(name="sign")
+    model = keras.Sequential([keras.Input((4,)), sign, layer])
     # A quarter of the inputs is below 0 by less than half a step, which int8 makes 0.
     samples = np.tile(np.array([[1.0, -1.0, 1.0, -1e-4]], np.float32), (8, 1))
     rows = accuracy.noise(model, to_integers(model, samples), samples)
-    ratio = {row["layer"]: row["snr_db"] for row in rows}["sign_activation"]
+    ratio = {row["layer"]: row["snr_db"] for row in rows}["sign"]
     assert ratio == pytest.approx(0.0)  # a quarter of signs off by 2: 1 / (0.25 * 4)
 
 
