@@ -33,6 +33,8 @@ _INTRODUCTION = """\
 *Float* is the test error of the Keras model with its deployed weights, in percent. Then for each
 calibration: the *drop*, in points, that the integers add to it / the share of the test samples to
 which they give another class, in percent / the signal-to-noise ratio of the outputs, in decibels.
+The drop is made by the few samples whose two best outputs are nearly the same, and which way these
+go is chance: the share of other classes, which bounds it, and the signal-to-noise ratio tell more.
 A model whose activations are one bit has 8 bits at its input and its output alone.
 
 `python benchmarks/calibration.py MODEL.keras ...` measures this and writes the page. The default is
