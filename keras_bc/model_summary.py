@@ -12,6 +12,7 @@ from keras_bc.costs.averages import divisions
 from keras_bc.costs.exported import is_exported
 from keras_bc.costs.folding import Operation, fold
 from keras_bc.costs.products import Product, gate_products, products
+from keras_bc.layers.recurrent import BinaryGRU
 
 _CHANNEL_BYTES = 12  # bias, multiplier and shift of a few-bit kernel's output channel, int32 each
 _BIAS_BYTES = 4  # of an int8 kernel's output channel
@@ -111,7 +112,7 @@ def _describe(call: Call, operation: Operation | None) -> dict:
     weights, size = {}, 0
     if not call.repeated:
         weights = _sum({_bits(product): product.weights} for product in found)
-        size = sum(map(_bytes, found)) + _alone_bytes(call, operation)
+        size = sum(map(_bytes, found)) + _alone_bytes(call, operation) + _first_step_bytes(call)
         if not known:
             weights, size = {32: _parameters(layer)}, 4 * _parameters(layer)
     return {
@@ -151,6 +152,17 @@ def _alone_bytes(call: Call, operation: Operation | None) -> int:
     """The bytes of a batch norm or clip that is an operation: a word and parameters a channel."""
     alone = operation is not None and operation.alone
     return call.output_shape[-1] * (4 + _CHANNEL_BYTES) if alone else 0
+
+
+def _first_step_bytes(call: Call) -> int:
+    """The bytes of what a GRU's biases add where the state is zero, one row for each of its parts.
+
+    They share their words.
+    """
+    layer = call.layer
+    if not isinstance(layer, BinaryGRU) or not layer.cell.recurrent_product.use_bias:
+        return 0
+    return layer.cell.units * (4 + 3 * _CHANNEL_BYTES)
 
 
 def _kind(product: Product, call: Call) -> str:

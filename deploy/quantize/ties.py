@@ -2,7 +2,8 @@
 
 What only moves values keeps their scale, and so does a concatenation, which has one for all that it
 joins. A tensor whose scale is decided otherwise cannot follow; where it is joined with others it is
-brought to their scale first.
+brought to their scale first. What a layer reads and writes each time that it is called, such as the
+steps of a recurrent one, has one scale too, so that its parameters are the same each time.
 """
 
 import math
@@ -50,6 +51,11 @@ class _Ties:
                 for name in op.inputs:
                     if not self.is_fixed(name):
                         self.join(name, op.outputs[0])
+        for calls in _repeated(graph):
+            for op in calls[1:]:
+                for one, other in zip(_flows(graph, calls[0]), _flows(graph, op), strict=True):
+                    if not self.is_fixed(one) and not self.is_fixed(other):
+                        self.join(one, other)
 
     def root(self, name: str) -> str:
         while self.parents[name] != name:
@@ -70,6 +76,24 @@ class _Ties:
         for name in self.parents:
             found.setdefault(self.root(name), []).append(name)
         return list(found.values())
+
+
+def _repeated(graph: Graph) -> list[list[Op]]:
+    """The ops that are the same op again: of one layer, with the same constants."""
+    found: dict[tuple, list[Op]] = {}
+    for op in graph.ops:
+        constants = [graph.tensors[name].data for name in op.inputs]
+        read = [data.tobytes() for data in constants if data is not None]
+        if read:
+            key = (op.name, op.kind, len(op.inputs), repr(op.options), *read)
+            found.setdefault(key, []).append(op)
+    return [calls for calls in found.values() if len(calls) > 1]
+
+
+def _flows(graph: Graph, op: Op) -> list[str]:
+    """The activations that an op reads and writes."""
+    read = [name for name in op.inputs if graph.tensors[name].data is None]
+    return [*read, *op.outputs]
 
 
 def _fixes(op: Op) -> bool:

@@ -90,8 +90,11 @@ def _gru_step(tracer: Tracer, layer, share: Tensor, state: list) -> list[Tensor]
     if state[0] is None:
         # What a state of zeros gives is the bias.
         dense = layer.cell.recurrent_product
-        biases = numpy(dense.bias) if dense.use_bias else np.zeros(3 * layer.cell.units)
-        of_z, of_r, of_g = np.split(biases, 3)
+        if not dense.use_bias:
+            candidate = _curve(tracer, layer, g)
+            update = _gate(tracer, layer, z)
+            return [join("subtract", candidate, join("multiply", update, candidate))]
+        of_z, of_r, of_g = np.split(numpy(dense.bias), 3)
         update = _gate(tracer, layer, affine(tracer, layer, z, 1.0, of_z))
         reset = _gate(tracer, layer, affine(tracer, layer, r, 1.0, of_r))
         reset = affine(tracer, layer, reset, of_g, 0.0)

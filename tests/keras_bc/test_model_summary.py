@@ -2,11 +2,13 @@ import collections
 import math
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
 import keras_bc
 from keras_bc.deploy import export, flatbuffer
+from keras_bc.deploy.inspection import layer_rows
 from keras_bc.deploy.lowering import lower
 from keras_bc.layers import (
     BinaryConv2D,
@@ -15,7 +17,7 @@ from keras_bc.layers import (
     SignActivation,
 )
 from keras_bc.layers.normalization import ShiftBatchNormalization
-from keras_bc.layers.recurrent import BinaryLSTM
+from keras_bc.layers.recurrent import BinaryGRU, BinaryLSTM, BinarySimpleRNN
 from keras_bc.model_summary import describe
 from keras_bc.recipes import build, find
 from tests.deploy.networks import random_network, samples_for
@@ -178,7 +180,7 @@ class TestAgainstExports:
     def test_bytes(self, exported):
         described, data, graph = exported
         sizes = collections.Counter()
-        for op, layer in zip(graph.ops, export.describe(graph), strict=True):
+        for op, layer in zip(graph.ops, layer_rows(graph), strict=True):
             if op.kind not in ("PAD", "RESHAPE"):
                 sizes[op.name] += layer["weight_bytes"]
         assert {row["name"]: row["bytes"] for row in described["layers"] if row["bytes"]} == +sizes
@@ -209,6 +211,19 @@ class TestAgainstExports:
             elif call.op.kind == "AVERAGE_POOL_2D" and not math.log2(averaged).is_integer():
                 left += values
         assert described["multiplications"] == left
+
+
+@pytest.mark.parametrize("kind", [BinarySimpleRNN, BinaryGRU, BinaryLSTM])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_the_steps_of_a_recurrent_layer_share_their_parameters(kind, use_bias):
+    layer = kind(5, use_bias=use_bias, name="recurrent")
+    model = keras.Sequential([keras.Input((4, 3)), layer])
+    rng = np.random.default_rng(0)
+    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])
+    graph = export.to_graph(model, samples_for(model, 10))
+    moves = ("SLICE", "RESHAPE")
+    kept = [op["weight_bytes"] for op in layer_rows(graph) if op["op"] not in moves]
+    assert sum(kept) == describe(model)["bytes"]
 
 
 def test_refuses_a_model_of_unknown_shapes():
