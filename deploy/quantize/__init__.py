@@ -38,7 +38,7 @@ def quantize(graph: Graph, ranges: dict[str, Range], keep_float: Collection[str]
         else:
             _find(graph, op)(builder, with_integers(builder, op))
     makers = {op.outputs[0]: op for op in graph.ops}
-    builder.graph.outputs = [integer_of(builder, makers[name], name) for name in graph.outputs]
+    builder.graph.outputs = [integer_of(builder, makers.get(name), name) for name in graph.outputs]
     return builder.graph
 
 

@@ -35,15 +35,12 @@ class Case:
     def y_bytes(self) -> int:
         return math.prod(self.y_shape) * np.dtype(self.y_dtype).itemsize
 
-    def __post_init__(self):
-        if self.channels.dtype != np.float32:
-            self.channels = self.channels.astype(np.int32)
-
     def to_bytes(self) -> bytes:
+        floats = self.channels.dtype == np.float32
         names = self.op.encode().ljust(32, b"\0") + self.variant.encode().ljust(32, b"\0")
         blocks = [
             self.weights.tobytes(),
-            self.channels.tobytes(),
+            self.channels.astype(np.float32 if floats else np.int32).tobytes(),
             self.x.tobytes(),
             self.shortcut.tobytes(),
         ]
