@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that the tests run in: a number, or one a core.
+JOBS ?= auto
+PYTEST := -m pytest -n $(JOBS) --dist loadfile
 PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi gdb-multiarch \
 	gcc libc6-dev python3-venv
 # What trains, or is written in Keras's operations.
@@ -18,12 +21,12 @@ demo: set-up
 	$(BIN)/keras-bc demo $(DEMO)
 
 test: set-up
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 test-all: set-up $(VENV)/tflite-runtime $(VENV)/jax/.installed
 	python=$(VENV)/tflite-runtime/bin/python; test -x $$python || python=; \
-	KERAS_BC_TFLITE_RUNTIME_PYTHON=$$python $(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(VENV)/jax/bin/python -m pytest $(addprefix tests/keras_bc/,$(JAX_TESTS))
+	KERAS_BC_TFLITE_RUNTIME_PYTHON=$$python $(BIN)/python $(PYTEST)
+	KERAS_BACKEND=jax $(VENV)/jax/bin/python $(PYTEST) $(addprefix tests/keras_bc/,$(JAX_TESTS))
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -36,7 +39,7 @@ set-up: tools $(VENV)/.installed
 
 # Python packages, once, and again after a change of setup.py or of the C sources that it builds.
 # A venv whose making broke off has no pip.
-$(VENV)/.installed: setup.py $(wildcard microcontroller/*/*.[ch] microcontroller/src/kernels.def) | tools
+$(VENV)/.installed: setup.py $(wildcard microcontroller/*/*.[ch] microcontroller/*/*/*.h microcontroller/src/kernels.def) | tools
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@

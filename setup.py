@@ -74,7 +74,7 @@ def native_library() -> Extension:
         sources=[str(path) for path in sources],
         depends=sorted(str(path) for path in headers),
         include_dirs=[str(MICROCONTROLLER / name) for name in ("include", *folders)],
-        # No fused multiply-add: softmax gives the same integers on every host.
+        # No fused multiply-add: floats are the same on every host.
         extra_compile_args=["-std=c99", "-O2", "-ffp-contract=off"] if unix else [],
     )
 
@@ -128,5 +128,5 @@ setup(
         "tensorflow-datasets>=4.9.4",
         'tomli>=2.0; python_version < "3.11"',
     ],
-    extras_require={"test": ["click>=8.2", "pytest>=7.4", "ruff>=0.6"]},
+    extras_require={"test": ["click>=8.2", "pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.6"]},
 )

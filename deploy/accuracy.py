@@ -1,6 +1,7 @@
 """What the integers of an export cost in accuracy, against the float network that it is made of.
 
-The integers are those of the NumPy reference: bit for bit what the host and a chip compute.
+The integers are those of the NumPy reference: bit for bit what the host and a chip compute, where
+no layer stays in floating point.
 """
 
 import math
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_bc import datasets, models
-from keras_bc.classification import check_classes, error_percent
+from keras_bc.classification import check_classes, check_one_output, error_percent
 from keras_bc.deploy import calibrate, reference
 from keras_bc.deploy.feeds import batch_size, name_inputs
 from keras_bc.deploy.fuse import fuse
@@ -19,7 +20,6 @@ from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.layouts import unpack_signs
 from keras_bc.deploy.scales import to_int8, to_real
 from keras_bc.deploy.trace import trace
-from keras_bc.errors import UserError
 from keras_bc.evaluation import infer, inference_weights
 from keras_bc.inputs import Inputs, NamedInputs, batches, head
 from keras_bc.model_inputs import input_names, ordered
@@ -68,10 +68,7 @@ def labelled_samples(model: keras.Model, dataset: str, count: int | None = None)
     Raises:
         UserError: There are none, they do not fit, or the model is no classifier.
     """
-    if len(model.outputs) != 1:
-        raise UserError(
-            f"The model has {len(model.outputs)} outputs. A test error can be measured with one."
-        )
+    check_one_output(len(model.outputs))
     test = datasets.load_test(dataset, input_names(model)).head(count)
     check_classes(test.y, math.prod(model.outputs[0].shape[1:]))
     return datasets.Split(models.fit_input(model, test.x), test.y)

@@ -96,8 +96,13 @@ def _emit(graph: Graph, folder: Path, required: bool, **sources) -> str | None:
     try:
         c_source.emit(graph, folder, **sources)
     except UserError as error:
-        if required or not any(is_float(graph, op) for op in graph.ops):
+        if not any(is_float(graph, op) for op in graph.ops):
             raise
+        if required:
+            raise UserError(
+                f"{error} Leave it out of the layers that stay in floating point, or export "
+                "without --c-only."
+            ) from error
         return str(error)
     library.copy(c_source.plan(graph), folder)
     return None
@@ -129,5 +134,7 @@ def to_graph(model: keras.Model, samples: NamedInputs | None, **options) -> Grap
     chosen, fused = Options(**options), fuse(trace(model))
     if chosen.activations == "float32":
         return pack(fused)
+    if samples is None:
+        raise UserError("Activations of int8 are calibrated on samples. Give some, 500 are usual.")
     ranges = calibrate(fused, ordered(model, samples), chosen.calibration)
     return quantize(fused, ranges, chosen.keep_float)

@@ -10,6 +10,7 @@ from keras_bc.deploy.checks import (
     output_size,
     require,
 )
+from keras_bc.deploy.float_ops import LARGEST
 from keras_bc.deploy.graph import Graph, Op, Tensor
 from keras_bc.deploy.layouts import words_for
 from keras_bc.deploy.windows import from_options, input_dilation
@@ -119,7 +120,7 @@ def _check_float(channels: Tensor, x: Tensor, y: Tensor, shape: tuple[int, ...])
     check_shape(channels, (shape[-1], 5), "the channels", "float32")
     require(bool(np.isfinite(channels.data).all()), "the channels are not finite")
     *_, low, high, step = channels.data.astype(np.float64).T
-    steps = (step == 0) | (high - low <= _MOST_LEVELS * step)
+    steps = (step == 0) | ((high - low <= LARGEST) & (high - low <= _MOST_LEVELS * step))
     sane = (low <= high) & (step >= 0) & steps
     require(bool(np.all(sane)), "its output's bounds or steps are wrong")
 

@@ -40,6 +40,7 @@ def _check_curve(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Te
 def _check_bound(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:
     check_shape(y, x.shape, "the output", "float32")
     check_shape(constants[0], (1,), "the bound", "float32")
+    require(bool(np.isfinite(constants[0].data[0])), "its bound is not finite")
 
 
 def _check_prelu(graph: Graph, op: Op, x: Tensor, constants: list[Tensor], y: Tensor) -> None:

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from keras_bc.deploy.call import Call
+from keras_bc.deploy.float_ops import LARGEST
 from keras_bc.deploy.graph import Graph, Op
 from keras_bc.deploy.native import (
     ConversionParams,
@@ -16,12 +17,10 @@ from keras_bc.deploy.native import (
     FloatMulParams,
 )
 
-_LARGEST = float(np.finfo(np.float32).max)
-
 
 def channels(bias: np.ndarray) -> np.ndarray:
     """float32 `[out, 5]` of a layer that adds a bias and nothing else."""
-    rows = np.tile(np.array([1, 0, -_LARGEST, _LARGEST, 0], np.float32), (len(bias), 1))
+    rows = np.tile(np.array([1, 0, -LARGEST, LARGEST, 0], np.float32), (len(bias), 1))
     rows[:, 1] = bias
     return rows
 
@@ -41,7 +40,7 @@ def _sizes(graph: Graph, op: Op) -> list[int]:
 
 
 def _bound(graph: Graph, op: Op) -> Call:
-    low, high = -_LARGEST, _LARGEST
+    low, high = -LARGEST, LARGEST
     if op.kind == "RELU":
         low = 0.0
     elif op.kind == "MAXIMUM":

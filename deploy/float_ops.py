@@ -1,6 +1,11 @@
 """The ops of an integer graph that compute in floating point."""
 
+import numpy as np
+
 from keras_bc.deploy.graph import Graph, Op
+
+LARGEST = float(np.finfo(np.float32).max)
+"""What stands for no bound."""
 
 
 def is_float(graph: Graph, op: Op) -> bool:

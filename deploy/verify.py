@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bc.classification import check_labels, error_percent
+from keras_bc.classification import check_labels, check_one_output, error_percent
 from keras_bc.datasets import fit_shapes
 from keras_bc.deploy import emulator, firmware, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
-from keras_bc.errors import UserError
 from keras_bc.inputs import Inputs, NamedInputs, in_order, samples
 
 
@@ -88,11 +87,7 @@ def emulate(
 
 
 def _quantized(graph: Graph, interpreter: Interpreter, x: NamedInputs, y: np.ndarray) -> Inputs:
-    if len(graph.outputs) != 1:
-        raise UserError(
-            f"The model has {len(graph.outputs)} outputs. A test error can be measured with one; "
-            "run others with keras_bc.deploy.interpreter in Python."
-        )
+    check_one_output(len(graph.outputs))
     x = in_order(x, graph.inputs)
     check_labels(y, samples(x))
     shapes = [graph.tensors[name].shape[1:] for name in graph.inputs]

@@ -27,6 +27,15 @@ def check_classes(y: np.ndarray, classes: int) -> None:
         )
 
 
+def check_one_output(outputs: int) -> None:
+    """Stop with a UserError where a model has more than the one output that is measured."""
+    if outputs != 1:
+        raise UserError(
+            f"The model has {outputs} outputs. A test error can be measured with one; run it in "
+            "Python to measure others."
+        )
+
+
 def error_percent(outputs: np.ndarray, y: np.ndarray) -> float:
     """Return the percentage of examples whose first largest output is not at their label.
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_bc.batch_norm import reestimate_batch_norm
-from keras_bc.classification import check_labels, error_percent
+from keras_bc.classification import check_labels, check_one_output, error_percent
 from keras_bc.errors import UserError
 from keras_bc.inputs import Inputs, NamedInputs, batches, samples
 from keras_bc.layers.quantized_kernel import WEIGHTS_MODES
@@ -54,6 +54,7 @@ def evaluate(
             f"Cannot evaluate with weights '{weights}'. Expected {', '.join(WEIGHTS_MODES)}, or "
             "ensemble:N with N from 1."
         )
+    check_one_output(len(getattr(model, "outputs", None) or [model]))
     x = fit_input(model, x)
     check_labels(y, samples(x))
     networks = (

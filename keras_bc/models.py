@@ -71,5 +71,6 @@ def dataset_of(model_name: str, given: str | None) -> str:
         return recipes.find(model_name).dataset
     raise UserError(
         f"The model '{model_name}' is of no recipe, so its data set is unknown. Name one (mnist, "
-        "digits, ...), or give a .npz file with the arrays x and y."
+        "digits, ...), or give a .npz file with the array x, or one by the name of each of several "
+        "inputs, and the labels y."
     )

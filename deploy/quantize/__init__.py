@@ -23,8 +23,8 @@ def quantize(graph: Graph, ranges: dict[str, Range], keep_float: Collection[str]
     Args:
         graph: Fused.
         ranges: Of each activation, from `calibrate`.
-        keep_float: Names of layers whose ops compute in float32. The model's inputs and outputs
-            are int8 all the same.
+        keep_float: Names of layers whose ops compute in float32, but for those that read and write
+            bits. The model's inputs and outputs are int8 all the same.
 
     Raises:
         UserError: A layer has no integer form, or sums more products than 32 bits hold, or there is

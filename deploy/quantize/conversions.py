@@ -20,9 +20,8 @@ def with_reals(builder: Builder, op: Op) -> Op:
 
 
 def stays_bits(builder: Builder, op: Op) -> bool:
-    """Whether a fused op has bits on either side, so that no number of it could be real."""
-    first = [name for name in (op.inputs[0], op.outputs[0]) if builder.is_bits(name)]
-    return len(first) == 2
+    """Whether a fused op has bits on both sides, so that no number of it could be real."""
+    return builder.is_bits(op.inputs[0]) and builder.is_bits(op.outputs[0])
 
 
 def integer_of(builder: Builder, op: Op, name: str) -> str:

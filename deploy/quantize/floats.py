@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from keras_bc.deploy.float_ops import LARGEST
 from keras_bc.deploy.graph import Op
 from keras_bc.deploy.layouts import pack_bits
 from keras_bc.deploy.quantize import builtins
@@ -12,7 +13,6 @@ from keras_bc.deploy.quantize.builder import Builder
 from keras_bc.deploy.quantize.few_bit import linear_kind, packed_weights
 from keras_bc.deploy.windows import IDENTITY, to_options
 
-_LARGEST = float(np.finfo(np.float32).max)
 _FREE = {"low": -math.inf, "high": math.inf, "levels": 0}
 
 
@@ -49,7 +49,7 @@ def _channels(op: Op, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """float32 `[out, 5]`: scale, offset, low, high and step of each output channel."""
     low, high, levels = (op.options[key] for key in ("low", "high", "levels"))
     step = (high - low) / levels if levels else 0.0
-    shared = np.tile([*np.clip([low, high], -_LARGEST, _LARGEST), step], (len(scale), 1))
+    shared = np.tile([*np.clip([low, high], -LARGEST, LARGEST), step], (len(scale), 1))
     return np.column_stack([scale, offset, shared]).astype(np.float32)
 
 
@@ -103,7 +103,7 @@ def _bounded(handler):
         handler(builder, replace(op, outputs=names[:1]))
         for (kind, bound), x, y in zip(bounds, names, names[1:], strict=False):
             builder.real(y)
-            one = np.array([bound], np.float32)
+            one = np.clip([bound], -LARGEST, LARGEST).astype(np.float32)
             constants = [] if kind == "RELU" else [builder.constant(op, kind.lower(), one)]
             builder.graph.ops.append(Op(kind, op.name, [x, *constants], [y]))
 

@@ -52,7 +52,8 @@ class _Activations(click.Choice):
     "--keep-float",
     multiple=True,
     metavar="LAYER",
-    help="Let a layer compute in floating point; for several, give it again.",
+    help="Let a layer compute in floating point; for several, give it again. Those of bits alone "
+    "have nothing to keep.",
 )
 @click.option("--c-only", is_flag=True, help="Write the C sources and kernels alone, no .tflite.")
 @click.option(
@@ -91,7 +92,8 @@ def export(model, folder, calibrate, evaluation, samples, **options):
     The sources need nothing but a compiler: cc -IOUT OUT/*.c OUT/kbc/*.c
 
     Reported are the test error of MODEL and that of its integers, which are bit for bit those of
-    the host and of a chip, and the layers with the least signal-to-noise ratio.
+    the host and of a chip (but for layers that stay in floating point), and the layers with the
+    least signal-to-noise ratio.
     """
     from keras_bc import console, models
     from keras_bc.deploy import workspace
@@ -119,6 +121,7 @@ def export(model, folder, calibrate, evaluation, samples, **options):
         "tflite_bytes": written.tflite_bytes,
         "weight_bytes": written.weight_bytes,
         "layers": written.layers,
+        "no_sources": written.no_sources,
         "calibration": options["calibration"],
         "accuracy": compared and accuracy.as_dict(compared),
         "noise": [] if inputs is None else accuracy.noise(network, written.graph, inputs),

@@ -68,7 +68,8 @@ def build(folder, board):
 def emulate(folder, board, dataset, samples, profile):
     """Run OUT on an emulated board, and compare it with the host.
 
-    Each output must be the host's in every bit; an output that is not counts as a mismatch.
+    Each output must be the host's in every bit; an output that is not counts as a mismatch. Layers
+    that stay in floating point may cause some.
     """
     from keras_bc import console, datasets, models
     from keras_bc.deploy import boards as known

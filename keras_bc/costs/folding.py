@@ -1,6 +1,6 @@
 """Which layers become operations of their own once deployed, and which fold into another's.
 
-The exporter's rules (`deploy/fuse.py`), for layers that it knows and for those that it will:
+The exporter's rules (`deploy/fuse`), for layers that it knows and for those that it will:
 
 - Batch norm and a clip (ReLU) fold into the linear operation that they follow: through poolings of
   maxima, a clip also through reshapes, a batch norm only if no scale is negative, and not behind a

@@ -154,7 +154,9 @@ static bool check_float_channels(const kbc_node *node, int32_t outs)
     }
     for (int32_t o = 0; o < outs; ++o) {
         const kbc_float_channel *c = &channels[o];
-        const bool steps = c->step == 0.0f || c->high - c->low <= MOST_LEVELS * c->step;
+        const float range = c->high - c->low;
+        const bool steps =
+            c->step == 0.0f || (range <= FLT_MAX && range / c->step <= MOST_LEVELS);
         if (c->low > c->high || c->step < 0.0f || !steps) {
             return kbc_refuse(node, "the bounds or the step of channel %ld are wrong", (long)o);
         }
@@ -271,7 +273,8 @@ bool kbc_prepare_finish(kbc_node *node, int64_t products, int32_t outs, int rank
                         const void **weights, kbc_finish *finish)
 {
     shape[rank - 1] = outs;
-    if (!prepare_output(node, outs, rank, shape, finish) || !check_weights(node, products, outs) || !kbc_shape_output(node, rank, shape)) {
+    if (!prepare_output(node, outs, rank, shape, finish) ||
+        !check_weights(node, products, outs) || !kbc_shape_output(node, rank, shape)) {
         return false;
     }
     *weights = kbc_input(node, KBC_WEIGHTS)->data;

@@ -21,7 +21,8 @@ void kbc_finish_f32(const kbc_finish *f, const void *sums, int32_t pixel, int32_
     for (int32_t i = 0; i < count; ++i) {
         float v = acc[i] * c[i].scale + c[i].offset;
         v += shortcut ? ((const float *)shortcut)[first + i] : 0.0f;
-        v = v < c[i].low ? c[i].low : v > c[i].high ? c[i].high : v;
+        v = v > c[i].low ? v : c[i].low; /* and so is what is no number */
+        v = v < c[i].high ? v : c[i].high;
         out[i] = c[i].step > 0.0f ? to_level(v, &c[i]) : v;
     }
 }

@@ -117,7 +117,7 @@ TfLiteStatus Prepare(TfLiteContext *context, TfLiteNode *node)
  * shape since ours was prepared. */
 void *MemoryOf(const TfLiteEvalTensor *tensor, size_t prepared_bytes)
 {
-    size_t bytes = tensor->type == kTfLiteInt32 ? 4 : 1;
+    size_t bytes = tensor->type == kTfLiteInt8 ? 1 : 4;
 
     for (int i = 0; i < tensor->dims->size; ++i) {
         bytes *= static_cast<size_t>(tensor->dims->data[i]);
@@ -144,8 +144,7 @@ TfLiteStatus Eval(TfLiteContext *context, TfLiteNode *node)
         MicroPrintf("%s: a tensor has other memory than when it was prepared", call->op->name);
         return kTfLiteError;
     }
-    const kbc_status status =
-        call->op->invoke(call, x, static_cast<const int8_t *>(shortcut), y, scratch);
+    const kbc_status status = call->op->invoke(call, x, shortcut, y, scratch);
     return status == KBC_OK ? kTfLiteOk : kTfLiteError;
 }
 

@@ -104,6 +104,7 @@ def test_keys_of_summary_and_export(trained, tmp_path):
     assert "layers" in answer("summary", model)
     result = answer("export", model, "-o", tmp_path / "out", "--calibrate", "digits")
     fixed, report = {"tflite_bytes", "weight_bytes", "layers"}, {"calibration", "accuracy", "noise"}
+    report |= {"no_sources"}
     assert set(result) == fixed | report
     assert result["tflite_bytes"] == (tmp_path / "out" / "model.tflite").stat().st_size
 

@@ -183,3 +183,10 @@ def test_fit_shape_swaps_no_axes():
 def test_refuses(x, y, weights, message):
     with pytest.raises(UserError, match=message):
         evaluate(_classifier(), x, np.array(y, int), weights)
+
+
+def test_one_output_is_measured():
+    x = keras.Input((4,))
+    model = keras.Model(x, [BinaryDense(3)(x), BinaryDense(2)(x)])
+    with pytest.raises(UserError, match="has 2 outputs"):
+        evaluate(model, np.zeros((5, 4), "f"), np.zeros(5, int))

@@ -58,7 +58,7 @@ def test_fully_connected(kind, shortcut, run, make_case):
 @pytest.mark.parametrize(("high", "step"), [(1.0, 0.0), (1.0, 1 / 3), (LARGEST, 0.0)])
 def test_finish_bounds_and_rounds(high, step, run, make_case):
     """One weight of +1: y is x, bounded, on its level, halves rounded up."""
-    x = np.array([[-3.0], [0.0], [0.16], [0.17], [0.5], [0.99], [7.0]], np.float32)
+    x = np.array([[-3.0], [np.nan], [0.0], [0.16], [0.17], [0.5], [0.99], [7.0]], np.float32)
     channels = np.array([[1, 0, 0, high, step]], np.float32)
     case = make_case(
         *("fully_connected_f32", "reference", [len(x), 1, 1, 0, 0, 0, 0], x, x.shape),
@@ -66,6 +66,6 @@ def test_finish_bounds_and_rounds(high, step, run, make_case):
         channels=channels,
         y_dtype=np.float32,
     )
-    bounded = np.clip(x, 0, high)
+    bounded = np.clip(np.nan_to_num(x), 0, high)
     expected = np.floor(bounded / step + 0.5) * step if step else bounded
     np.testing.assert_allclose(run([case])[0], expected, rtol=1e-6)

@@ -235,6 +235,11 @@ def _floats() -> Iterator[Case]:
 
         return but(change)
 
+    def endless(data: np.ndarray) -> np.ndarray:
+        largest = np.finfo(np.float32).max
+        data[-1, 2:] = -largest, largest, 1e37
+        return data
+
     one = np.array([0.5], np.float32)
     for kind in KINDS:
         for name, change, words in (
@@ -243,6 +248,7 @@ def _floats() -> Iterator[Case]:
             ("bounds the wrong way round", channel(2, 2.0), "bounds or the step"),
             ("negative step", channel(4, -0.1), "bounds or the step"),
             ("far too many levels", channel(4, 1e-30), "bounds or the step"),
+            ("levels of no bounds", but(_constant(2, endless)), "bounds or the step"),
             ("a field too few", but(_constant(2, lambda data: data[:, :4])), "another shape"),
             ("int32 channels", but(_constant(2, lambda data: data.view(np.int32))), ""),
             ("int8 output", typed(3, "int8", scale=one), "the output has type 9"),

@@ -28,7 +28,7 @@ def sanitized(tmp_path_factory) -> Path:
 def build(folder: Path, library: Path) -> Path:
     sources = [path for part in (SOURCES, OPS, folder) for path in part.glob("*.c")]
     flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared"]
-    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags += ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
     includes = [f"-I{INCLUDE}", f"-I{OPS}"]
     subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
     return library

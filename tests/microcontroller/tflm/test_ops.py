@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import flatbuffer
-from keras_bc.deploy.feeds import as_list
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
+from keras_bc.inputs import as_list
 from tests import needs
-from tests.deploy.graphs import graph_of, random_graph, random_inputs, side_by_side
+from tests.deploy.graphs import PLAIN, graph_of, random_graph, random_inputs, side_by_side
+from tests.microcontroller.delegate.hostile import floating
 from tests.microcontroller.tflm import builds
 
 FEW_BIT = ("KbcFullyConnected", "KbcConv2D", "KbcDepthwiseConv2D")
@@ -79,6 +80,22 @@ def check(graphs, program, folder):
 
 def test_our_ops_give_the_integers_of_the_delegate(program, tmp_path):
     check(all_graphs(), program, tmp_path)
+
+
+def test_our_ops_of_floats_give_the_numbers_of_the_delegate(program, tmp_path):
+    graphs = [graph_of(kind, seed, **PLAIN) for kind in FEW_BIT for seed in range(4)]
+    rng = np.random.default_rng(0)
+    jobs = []
+    for graph in graphs:
+        floating(graph, graph.ops[0])
+        shape = graph.tensors[graph.inputs[0]].shape[1:]
+        x = rng.normal(size=(EXAMPLES, *shape)).astype(np.float32)
+        jobs.append(builds.Job(flatbuffer.write(graph), x))
+    for job, result in zip(jobs, builds.run(program, jobs, tmp_path), strict=True):
+        assert not result.refused, result.said
+        expected = Interpreter(job.model).run(job.inputs).reshape(EXAMPLES, -1)
+        found = np.array(result.outputs).view(np.float32)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_chains_with_builtins_give_the_integers_of_the_delegate(program, tmp_path):
