@@ -16,9 +16,9 @@ from keras_bc.classification import check_classes, check_one_output, error_perce
 from keras_bc.deploy import calibrate, reference
 from keras_bc.deploy.feeds import batch_size, name_inputs
 from keras_bc.deploy.fuse import fuse
-from keras_bc.deploy.graph import Graph, Tensor
+from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.layouts import unpack_signs
-from keras_bc.deploy.scales import to_int8, to_real
+from keras_bc.deploy.scales import of_type, to_type
 from keras_bc.deploy.trace import trace
 from keras_bc.evaluation import infer, inference_weights
 from keras_bc.inputs import Inputs, NamedInputs, batches, head
@@ -139,14 +139,8 @@ def _integers(graph: Graph, x: Inputs) -> dict[str, np.ndarray]:
     tensors = [graph.tensors[name] for name in graph.inputs]
     arrays = name_inputs(graph, x).values()
     pairs = zip(arrays, tensors, strict=True)
-    return reference.run(graph, [_as_input(*pair) for pair in pairs])
-
-
-def _as_input(x: np.ndarray, tensor: Tensor) -> np.ndarray:
-    """Real values in the type of a graph's input."""
-    if tensor.dtype == "float32":
-        return np.asarray(x, np.float32)
-    return to_int8(x, tensor.scale, tensor.zero_point)
+    x = [to_type(x, tensor.dtype, tensor.scale, tensor.zero_point) for x, tensor in pairs]
+    return reference.run(graph, x)
 
 
 def _real(fused: Graph, graph: Graph, name: str, integers: np.ndarray) -> np.ndarray:
@@ -154,9 +148,7 @@ def _real(fused: Graph, graph: Graph, name: str, integers: np.ndarray) -> np.nda
     if fused.tensors[name].dtype == "bits":
         return unpack_signs(integers, fused.tensors[name].shape[-1])
     tensor = graph.tensors[name]
-    if tensor.dtype == "float32":
-        return integers
-    return to_real(integers, tensor.scale, tensor.zero_point)
+    return of_type(integers, tensor.dtype, tensor.scale, tensor.zero_point)
 
 
 def _decibels(signal: float, noise: float) -> float | None:

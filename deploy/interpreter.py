@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bc.deploy.scales import to_int8, to_real
+from keras_bc.deploy.scales import of_type, to_type
 from keras_bc.errors import UserError
 from keras_bc.inputs import Inputs, NamedInputs, as_list, batches, in_order
 
@@ -108,13 +108,17 @@ class Interpreter:
         x = self._in_order(x)
         arrays = as_list(x)
         pairs = zip(arrays, self._inputs, strict=False)  # that they are as many, `run` checks
-        quantized = [_from_real(*pair) for pair in pairs]
+        quantized = [
+            to_type(array, tensor["dtype"], *tensor["quantization"]) for array, tensor in pairs
+        ]
         return quantized[0] if isinstance(x, np.ndarray) else quantized
 
     def dequantize(self, y: Inputs) -> Inputs:
         """scale * (y - zero_point) in float32, with each output's scale; float32 as it is."""
         pairs = zip(as_list(y), self._outputs, strict=True)
-        reals = [_to_real(*pair) for pair in pairs]
+        reals = [
+            of_type(array, tensor["dtype"], *tensor["quantization"]) for array, tensor in pairs
+        ]
         return reals[0] if isinstance(y, np.ndarray) else reals
 
     def predict(self, x: NamedInputs) -> Inputs:
@@ -208,16 +212,6 @@ class Interpreter:
                 f"The model takes {' and '.join(expected)}, n >= 1. "
                 f"Received: {' and '.join(received)}."
             )
-
-
-def _from_real(x: np.ndarray, tensor: dict) -> np.ndarray:
-    if tensor["dtype"] == np.float32:
-        return np.asarray(x, np.float32)
-    return to_int8(x, *tensor["quantization"])
-
-
-def _to_real(y: np.ndarray, tensor: dict) -> np.ndarray:
-    return y if tensor["dtype"] == np.float32 else to_real(y, *tensor["quantization"])
 
 
 def _read(path: Path) -> bytes:

@@ -26,6 +26,16 @@ def to_int8(x: np.ndarray, scale: np.ndarray, zero_point: int) -> np.ndarray:
     return np.clip(rounded + zero_point, LOW, HIGH).astype(np.int8)
 
 
+def to_type(x: np.ndarray, dtype, scale, zero_point: int) -> np.ndarray:
+    """Real values as a tensor of int8 or of float32 holds them."""
+    return np.asarray(x, np.float32) if dtype == np.float32 else to_int8(x, scale, zero_point)
+
+
+def of_type(values: np.ndarray, dtype, scale, zero_point: int) -> np.ndarray:
+    """The real values that a tensor of int8 or of float32 holds."""
+    return values if dtype == np.float32 else to_real(values, scale, zero_point)
+
+
 def to_real(q: np.ndarray, scale: np.ndarray, zero_point: int) -> np.ndarray:
     """scale * (q - zero_point) in float32."""
     return np.float32(scale) * (np.asarray(q, np.float32) - np.float32(zero_point))

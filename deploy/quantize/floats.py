@@ -57,23 +57,11 @@ def _round_to_levels(builder: Builder, op: Op) -> None:
     """A depthwise convolution with weights +1, for the output of a builtin."""
     count = builder.channels(op)
     channels = _channels(op, np.ones(count), np.zeros(count))
-    constants = pack_bits(np.ones((count, 1))), channels
-    names = [
-        builder.constant(op, key, data)
-        for key, data in zip(("ones", "levels"), constants, strict=True)
-    ]
+    ones = builder.constant(op, "ones", pack_bits(np.ones((count, 1))))
+    levels = builder.constant(op, "levels", channels)
     options = to_options("kernel", IDENTITY) | to_options("pool", IDENTITY)
     builder.real(op.outputs[0])
-    inputs = [op.inputs[0], *names]
-    builder.graph.ops.append(
-        Op(
-            "KbcDepthwiseConv2D",
-            op.name,
-            inputs,
-            list(op.outputs),
-            {"weights": "binary", **options},
-        )
-    )
+    builder.append("KbcDepthwiseConv2D", op, ones, levels, weights="binary", **options)
 
 
 def _conv_2d(builder: Builder, op: Op) -> None:

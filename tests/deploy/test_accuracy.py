@@ -5,7 +5,7 @@ from keras import layers
 
 import keras_bc
 from keras_bc.datasets import Split
-from keras_bc.deploy import accuracy, flatbuffer, verify
+from keras_bc.deploy import accuracy, flatbuffer, scales, verify
 from keras_bc.deploy.export import to_graph
 from keras_bc.errors import UserError
 from keras_bc.evaluation import evaluate
@@ -44,10 +44,10 @@ def test_noise_is_of_every_activation_the_greatest_first():
     assert ratios == sorted(ratios) and ratios[0] > 5 and ratios[-1] < 80
     x, y = (graph.tensors[name] for name in (*graph.inputs, *graph.outputs))
     taken = samples[: accuracy.NOISE_SAMPLES]
-    quantized = accuracy.to_int8(taken, x.scale, x.zero_point)
+    quantized = scales.to_int8(taken, x.scale, x.zero_point)
     integers = accuracy.reference.run(graph, quantized)[y.name]
     expected = keras.ops.convert_to_numpy(model(taken)).astype(np.float64)
-    noise = accuracy.to_real(integers, y.scale, y.zero_point) - expected
+    noise = scales.to_real(integers, y.scale, y.zero_point) - expected
     by_hand = 10 * np.log10(np.sum(expected**2) / np.sum(noise**2))
     (found,) = (row["snr_db"] for row in rows if row["tensor"] == y.name)
     assert found == pytest.approx(by_hand, abs=0.05)

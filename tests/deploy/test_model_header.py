@@ -43,17 +43,22 @@ def reals(scale: np.float32, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([halves, up, down, far, spread])
 
 
+def build(graph, folder, *flags):
+    """The program of the macros of a graph with two inputs and two outputs."""
+    c_source.emit(graph, folder)
+    kernels = library.copy(c_source.plan(graph), folder)
+    quantize = next(path for path in kernels if path.name == "quantize.c")
+    names = [c_source.c_text.identifiers(graph.outputs)[i].upper() for i in range(2)]
+    (folder / "main.c").write_text(PROGRAM % tuple(names))
+    compile_c(*flags, f"-I{folder}", folder / "main.c", quantize, "-o", folder / "program")
+    return folder / "program"
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_macros_give_the_integers_of_the_host(seed, tmp_path):
     graph = side_by_side(random_graph(seed), mlp(9, 5))
     graph.tensors[graph.inputs[1]].zero_point = 7 - 5 * seed  # both signs of the input count
-    c_source.emit(graph, tmp_path)
-    kernels = library.copy(c_source.plan(graph), tmp_path)
-    quantize = next(path for path in kernels if path.name == "quantize.c")
-    names = [c_source.c_text.identifiers(graph.outputs)[i].upper() for i in range(2)]
-    (tmp_path / "main.c").write_text(PROGRAM % tuple(names))
-    program = tmp_path / "program"
-    compile_c("-O2", f"-I{tmp_path}", tmp_path / "main.c", quantize, "-o", program)
+    program = build(graph, tmp_path, "-O2")
 
     rng = np.random.default_rng(seed)
     x = np.concatenate([reals(graph.tensors[name].scale[0], rng) for name in graph.inputs])
@@ -72,15 +77,8 @@ def test_the_macros_give_the_integers_of_the_host(seed, tmp_path):
 
 
 def test_what_is_no_number_is_the_least_integer(tmp_path):
-    graph = side_by_side(mlp(9, 5), mlp(9, 5))
-    c_source.emit(graph, tmp_path)
-    kernels = library.copy(c_source.plan(graph), tmp_path)
-    quantize = next(path for path in kernels if path.name == "quantize.c")
-    names = [c_source.c_text.identifiers(graph.outputs)[i].upper() for i in range(2)]
-    (tmp_path / "main.c").write_text(PROGRAM % tuple(names))
-    program = tmp_path / "program"
     sanitizer = ["-fsanitize=undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
-    compile_c(*sanitizer, f"-I{tmp_path}", tmp_path / "main.c", quantize, "-o", program)
+    program = build(side_by_side(mlp(9, 5), mlp(9, 5)), tmp_path, *sanitizer)
     x = np.float32([np.nan, np.inf, -np.inf, 3e38])
     done = subprocess.run([program], input=x.tobytes(), capture_output=True, check=True)
     assert np.frombuffer(done.stdout[:8], np.int8)[::2].tolist() == [-128, 127, -128, 127]
