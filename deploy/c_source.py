@@ -3,6 +3,7 @@
 The text is in templates/; here is what fills it in.
 """
 
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ def emit(
     namespace: str = "model",
     ram_limit: int | None = None,
     const_in_flash: bool = False,
+    variants: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write NAMESPACE.h and NAMESPACE.c into `folder`. The same graph gives the same bytes.
 
@@ -40,6 +42,7 @@ def emit(
         const_in_flash: Put constants and parameters into the section that kbc_port.h names
             KBC_IN_FLASH, and let no compiler go on that has none. Else it is left to the linker,
             which puts constants into flash on nearly every chip.
+        variants: See `plan`.
 
     Returns:
         The files. The library that they call comes by `library.copy`.
@@ -49,7 +52,7 @@ def emit(
         OSError: A file cannot be written.
     """
     c_text.check_namespace(namespace)
-    context = _context(graph, plan(graph, cpu, ram_limit), namespace)
+    context = _context(graph, plan(graph, cpu, ram_limit, variants), namespace)
     context |= {
         "const_in_flash": const_in_flash,
         "flash": "KBC_IN_FLASH" if const_in_flash else "KBC_FLASH",

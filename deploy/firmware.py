@@ -1,6 +1,7 @@
 """Build a model's firmware for a board: emitted C, kernels, start-up and the harness, linked."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,20 +48,26 @@ class Firmware:
     layer_bytes: tuple[int, ...]
 
 
-def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
+def build(
+    model: str | Path,
+    board: Board,
+    out: str | Path,
+    variants: Mapping[str, str] | None = None,
+) -> Firmware:
     """Emit, compile and link.
 
     Args:
         model: A `.tflite` file, or the folder of an export.
         board: Its CPU chooses the kernels.
         out: The folder to write. An earlier build in it is replaced; it stays if this one fails.
+        variants: The kernels' variants by op, instead of the best; see `plan.plan`.
 
     Raises:
         UserError: The model is missing or does not fit the board, there is no compiler, or `out`
             holds someone else's files or cannot be written.
     """
     graph = workspace.read_model(Path(model))
-    options = workspace.source_options(Path(model))
+    options = workspace.source_options(Path(model)) | {"variants": variants}
     out = Path(out)
     workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:
@@ -71,7 +78,7 @@ def build(model: str | Path, board: Board, out: str | Path) -> Firmware:
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: dict) -> Firmware:
     limit = board.ram.size - board.stack - HARNESS_RAM
-    plan = c_source.plan(graph, board.cpu, limit)
+    plan = c_source.plan(graph, board.cpu, limit, options["variants"])
     _, source = c_source.emit(graph, folder, board.cpu, ram_limit=limit, **options)
     _name_for_harness(source)
     kernels = [path for path in library.copy(plan, folder) if path.suffix == ".c"]

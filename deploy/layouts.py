@@ -6,6 +6,7 @@ k // 32, 1 means -1, pad bits 0. A kernel variant may want the words in another 
 """
 
 from collections.abc import Callable
+from ctypes import Structure
 
 import numpy as np
 
@@ -96,15 +97,16 @@ def unpack_signs(words: np.ndarray, channels: int) -> np.ndarray:
     return signs.reshape(*words.shape[:-1], channels)
 
 
-def pack(layout: str, words: np.ndarray) -> np.ndarray:
+def pack(layout: str, words: np.ndarray, params: Structure) -> np.ndarray:
     """Canonical words in the order of a kernel's layout.
 
     Args:
         layout: A name from kernels.def.
-        words: int32 `[out, ceil(k / 32)]`.
+        words: int32 `[out, ceil(k / 32)]`, or of ternary weights `[2, out, ceil(k / 32)]`.
+        params: The kernel's, which say what k runs over.
 
     Returns:
-        int32, as many words, in the shape that says their order.
+        int32, in the shape that says their order.
 
     Raises:
         ValueError: There is no such layout.
@@ -114,11 +116,11 @@ def pack(layout: str, words: np.ndarray) -> np.ndarray:
             f"Invalid value for argument `layout`. Expected one of {', '.join(LAYOUTS)}. "
             f"Received: layout={layout}."
         )
-    return np.ascontiguousarray(LAYOUTS[layout](words))
+    return np.ascontiguousarray(LAYOUTS[layout](words, params))
 
 
-LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "canonical": lambda words: words,  # [out, word]
-    "columns": lambda words: words.T,  # [word, out]
+LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
+    "canonical": lambda words, params: words,  # [out, word]
+    "columns": lambda words, params: words.T,  # [word, out]
 }
 """From canonical words to each layout's."""

@@ -1,5 +1,6 @@
 """What an emitted model calls and where its memory lies: a kernel for each layer, one arena."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -54,7 +55,9 @@ class Layer:
         """The arrays that the parameters point to, weights in the layout that the kernel wants."""
         constants = dict(self.call.constants)
         if "weights" in constants:
-            constants["weights"] = layouts.pack(self.kernel.layout, constants["weights"])
+            constants["weights"] = layouts.pack(
+                self.kernel.layout, constants["weights"], self.call.params
+            )
         return constants
 
 
@@ -80,7 +83,12 @@ class Plan:
     constant_bytes: int
 
 
-def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
+def plan(
+    graph: Graph,
+    cpu: str = "any",
+    ram_limit: int | None = None,
+    variants: Mapping[str, str] | None = None,
+) -> Plan:
     """Choose the kernels and place the memory of an integer graph.
 
     Each layer gets the last variant of the kernel table that the CPU can run. Where the arena is
@@ -91,12 +99,14 @@ def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
         graph: In the integer dialect.
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
         ram_limit: Bytes that the arena may have.
+        variants: The variant to take by op, such as {"fully_connected_s8": "reference"}, wherever
+            it can compute a layer; for tests and benchmarks.
 
     Raises:
         UserError: The graph has an op that no kernel computes.
     """
     roots = _roots(graph)
-    choices = [runnable(call, cpu) for call in lower(graph)]
+    choices = [_wanted(runnable(call, cpu), variants or {}) for call in lower(graph)]
     while True:
         layers = [variants[-1] for variants in choices]
         buffers = _buffers(graph, layers, roots)
@@ -116,7 +126,7 @@ def plan(graph: Graph, cpu: str = "any", ram_limit: int | None = None) -> Plan:
 
 
 def runnable(call: Call, cpu: str) -> list[Layer]:
-    """The call in every variant that a CPU can run, in the table's order.
+    """The call in every variant that a CPU can run and that is made for it, in the table's order.
 
     Args:
         call: Of a kernel.
@@ -125,11 +135,17 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     # A builtin has one kernel and no row in the table.
     rows = [row for row in kernels.table() if row.op == call.kernel]
     rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
-    return [
+    layers = [
         Layer(call, row, scratch_bytes(row.function, call.params))
         for row in rows
         if holds(row.guard, cpu)
     ]
+    return [layer for layer in layers if layer.scratch_bytes is None or layer.scratch_bytes >= 0]
+
+
+def _wanted(layers: list[Layer], variants: Mapping[str, str]) -> list[Layer]:
+    """Those of the variant that is asked for; all of them where none is, or where it cannot."""
+    return [layer for layer in layers if variants.get(layer.call.kernel) == layer.variant] or layers
 
 
 def distinct_constants(layers: list[Layer]) -> dict[tuple, np.ndarray]:

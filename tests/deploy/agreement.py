@@ -1,6 +1,6 @@
 """Whether the executors of an integer graph agree with the reference, in every tensor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,13 @@ def check_on_host(data: bytes, x: Inputs, folder: Path) -> None:
     _check(run_emitted(graph, x, folder), expected, written(graph), "C")
 
 
-def check_on_board(graph: Graph, board: Board, x: Inputs, folder: Path) -> emulator.Run:
+def check_on_board(
+    graph: Graph,
+    board: Board,
+    x: Inputs,
+    folder: Path,
+    variants: Mapping[str, str] | None = None,
+) -> emulator.Run:
     """An emulated board gives the integers of the reference in every tensor.
 
     Args:
@@ -36,9 +42,10 @@ def check_on_board(graph: Graph, board: Board, x: Inputs, folder: Path) -> emula
         board: One that has an emulator.
         x: As for `check_on_host`.
         folder: As for `check_on_host`.
+        variants: The kernels' variants by op, instead of the best; see `plan.plan`.
     """
     (folder / "model.tflite").write_bytes(flatbuffer.write(graph))
-    built = firmware.build(folder / "model.tflite", board, folder / "build")
+    built = firmware.build(folder / "model.tflite", board, folder / "build", variants)
     run = emulator.run(built, board, x, trace=True)
     expected = reference.run(graph, x)
     outputs = np.split(run.outputs, _ends(expected, graph.outputs), axis=1)[:-1]

@@ -40,12 +40,12 @@ def test_words_that_do_not_fit_their_number_of_weights_are_refused():
 
 def test_columns_hold_the_first_word_of_every_output_first():
     words = np.array([[1, 2], [3, 4], [5, 6]], np.int32)
-    packed = layouts.pack("columns", words)
+    packed = layouts.pack("columns", words, None)
     assert packed.ravel().tolist() == [1, 3, 5, 2, 4, 6]
     assert packed.flags.c_contiguous
-    np.testing.assert_array_equal(layouts.pack("canonical", words), words)
+    np.testing.assert_array_equal(layouts.pack("canonical", words, None), words)
 
 
 def test_an_unknown_layout_is_refused():
     with pytest.raises(ValueError, match="layout=diagonal"):
-        layouts.pack("diagonal", np.zeros((1, 1), np.int32))
+        layouts.pack("diagonal", np.zeros((1, 1), np.int32), None)

@@ -279,7 +279,7 @@ typedef struct {
 
 /* All of one type: x is int8, words of bits or float, `shortcut` NULL where there is none, and y
  * what `finish` makes. The twin gives the bytes of `scratch`, which is aligned to 4, as is all that
- * is not int8. */
+ * is not int8, or -1 where a variant is not made for such parameters. */
 typedef kbc_status kbc_fully_connected_function(const kbc_fully_connected_params *p, const void *x,
                                                 const void *shortcut, void *y, void *scratch);
 typedef int32_t kbc_fully_connected_scratch_function(const kbc_fully_connected_params *p);

@@ -1,0 +1,43 @@
+"""Every variant of the kernel table gives the reference's integers, on the CPUs that can run it."""
+
+import pytest
+
+from keras_bc.deploy import boards, kernels, reference
+from keras_bc.deploy.guards import holds
+from tests.deploy.agreement import check_on_board
+from tests.deploy.c_build import run_emitted
+from tests.microcontroller.layer_graphs import graph_of, inputs_of
+from tests.needs import cross_compiler, qemu
+
+VARIANTS = [row for row in kernels.table() if row.name != "reference" and "f32" not in row.op]
+PORTABLE = [row for row in VARIANTS if row.guard == "1"]
+BOARDS = ("m0-bench", "mps2-an385", "mps2-an386", "mps3-an547")
+
+
+def name_of(row):
+    return row.function.removeprefix("kbc_")
+
+
+@pytest.mark.parametrize("row", PORTABLE, ids=name_of)
+def test_on_the_host(row, tmp_path):
+    """Under the sanitizers of addresses and of undefined behaviour."""
+    graph = graph_of(row.op)
+    x = inputs_of(graph, 4)
+    found = run_emitted(graph, x, tmp_path, variants={row.op: row.name})
+    expected = reference.run(graph, x)
+    for name, integers in found.items():
+        assert (integers == expected[name]).all(), name
+    assert f"kernel {row.name}" in (tmp_path / "model.c").read_text()
+
+
+@qemu
+@cross_compiler
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("row", VARIANTS, ids=name_of)
+def test_on_boards(row, board, tmp_path):
+    board = boards.find(board)
+    if not holds(row.guard, board.cpu):
+        pytest.skip(f"{board.cpu} cannot run it")
+    graph = graph_of(row.op, seed=1)
+    check_on_board(graph, board, inputs_of(graph, 3), tmp_path, {row.op: row.name})
+    assert f"kernel {row.name}" in (tmp_path / "build" / "model.c").read_text()
