@@ -9,6 +9,7 @@ import numpy as np
 from keras_bc.deploy import arena, kernels, layouts
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.guards import holds
+from keras_bc.deploy.in_place import overwritable
 from keras_bc.deploy.lowering import Call, lower
 from keras_bc.deploy.native import scratch_bytes
 
@@ -170,6 +171,28 @@ def _roots(graph: Graph) -> dict[str, str]:
 
 def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[arena.Buffer]:
     """Tensors and scratch with their lives, in steps of one layer."""
+    lives = _lives(graph, layers, roots)
+    sizes = {name: tensor_bytes(graph.tensors[name]) for name in lives}
+    over = {}
+    for step, layer in enumerate(layers):
+        inputs = {roots[name] for name in overwritable(graph, layer.call) if name in roots}
+        dying = [name for name in sorted(inputs) if lives[name][1] == step]
+        if dying:
+            over[layer.call.op.outputs[0]] = max(dying, key=sizes.get)
+    tensors = [
+        arena.Buffer(name, sizes[name], *life, ALIGNMENT, over.get(name))
+        for name, life in lives.items()
+    ]
+    scratch = [
+        arena.Buffer(_scratch_name(step), layer.scratch_bytes, step, step, ALIGNMENT)
+        for step, layer in enumerate(layers)
+        if layer.scratch_bytes
+    ]
+    return tensors + scratch
+
+
+def _lives(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> dict[str, list[int]]:
+    """The first and the last step that needs each root."""
     lives = {name: [0, 0] for name in graph.inputs}
     for step, layer in enumerate(layers):
         op = layer.call.op
@@ -179,16 +202,7 @@ def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[a
                 lives[roots[name]][1] = step
     for name in graph.outputs:
         lives[roots[name]][1] = len(layers)
-    tensors = [
-        arena.Buffer(name, tensor_bytes(graph.tensors[name]), *life, ALIGNMENT)
-        for name, life in lives.items()
-    ]
-    scratch = [
-        arena.Buffer(_scratch_name(step), layer.scratch_bytes, step, step, ALIGNMENT)
-        for step, layer in enumerate(layers)
-        if layer.scratch_bytes
-    ]
-    return tensors + scratch
+    return lives
 
 
 def tensor_bytes(tensor: Tensor) -> int:
