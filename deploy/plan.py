@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from keras_bc.deploy import arena, kernels, layouts
+from keras_bc.deploy import arena, costs, kernels, layouts
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.in_place import overwritable
@@ -92,9 +92,9 @@ def plan(
 ) -> Plan:
     """Choose the kernels and place the memory of an integer graph.
 
-    Each layer gets the last variant of the kernel table that the CPU can run. Where the arena is
-    then larger than `ram_limit`, the layers that hold the most memory fall back to earlier
-    variants, one at a time, until it fits or none is left.
+    Each layer gets the variant of the kernel table that takes the fewest instructions on the CPU,
+    as `costs` estimates them. Where the arena is then larger than `ram_limit`, the layers that hold
+    the most memory fall back to slower variants, one at a time, until it fits or none is left.
 
     Args:
         graph: In the integer dialect.
@@ -107,7 +107,7 @@ def plan(
         UserError: The graph has an op that no kernel computes.
     """
     roots = _roots(graph)
-    choices = [_wanted(runnable(call, cpu), variants or {}) for call in lower(graph)]
+    choices = [_choices(call, cpu, variants or {}) for call in lower(graph)]
     while True:
         layers = [variants[-1] for variants in choices]
         buffers = _buffers(graph, layers, roots)
@@ -144,9 +144,18 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     return [layer for layer in layers if layer.scratch_bytes is None or layer.scratch_bytes >= 0]
 
 
-def _wanted(layers: list[Layer], variants: Mapping[str, str]) -> list[Layer]:
-    """Those of the variant that is asked for; all of them where none is, or where it cannot."""
-    return [layer for layer in layers if variants.get(layer.call.kernel) == layer.variant] or layers
+def _choices(call: Call, cpu: str, variants: Mapping[str, str]) -> list[Layer]:
+    """The call in the variant that is asked for; where none is, or where it cannot, in all of them,
+    the best one last."""
+    layers = runnable(call, cpu)
+    wanted = [layer for layer in layers if variants.get(call.kernel) == layer.variant]
+    if wanted or len(layers) == 1:
+        return wanted or layers
+    estimates = [costs.estimate(layer.kernel.function, call.params, cpu) for layer in layers]
+    if None in estimates:  # a core that was not measured: the table's order
+        return layers
+    order = sorted(range(len(layers)), key=lambda i: -estimates[i])
+    return [layers[i] for i in order]
 
 
 def distinct_constants(layers: list[Layer]) -> dict[tuple, np.ndarray]:
