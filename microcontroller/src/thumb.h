@@ -25,6 +25,7 @@
 
 #if KBC_THUMB
 #define KBC_NAKED __attribute__((naked, noinline))
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* assembly uses them unseen */
 #endif
 
 #endif /* KBC_THUMB_H */
