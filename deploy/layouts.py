@@ -129,9 +129,20 @@ def _carry_save(words: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack(group, axis=-1).ravel(), words[:, whole:].ravel()])
 
 
+def _fives(planes: np.ndarray, k: int) -> np.ndarray:
+    """A byte for 5 ternary weights, as sums_of_5.h numbers them; 4 bytes a word, in columns."""
+    values = unpack_ternary(planes, k)
+    digits = np.zeros((len(values), -(-k // 20) * 4, 5), np.int64)
+    digits.reshape(len(values), -1)[:, :k] = values
+    numbers = digits @ 3 ** np.arange(5)
+    octets = (2 * np.abs(numbers) + (numbers < 0)).astype(np.uint8)
+    return octets.view("<i4").T
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
+    "fives": lambda words, params: _fives(words, params.in_features),  # [4 bytes of 5, out]
     "carry_save": lambda words, params: _carry_save(words),
 }
 """From canonical words to each layout's."""
