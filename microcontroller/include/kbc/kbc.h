@@ -305,6 +305,8 @@ kbc_fully_connected_function kbc_fully_connected_s8_ternary_tables;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_tables_scratch;
 kbc_fully_connected_function kbc_fully_connected_b1_carry_save;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_carry_save_scratch;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary_carry_save;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_carry_save_scratch;
 
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
                                         const void *shortcut, void *y, void *scratch);
