@@ -55,23 +55,22 @@ def measure(data: bytes, core: str, inputs: np.ndarray) -> dict:
     correct = reference.run(graph, inputs)[graph.outputs[0]].reshape(run.outputs.shape)
     if not np.array_equal(run.outputs, correct):
         raise AssertionError(f"{graph.name} on {core} differs from the reference.")
-    counts = zip(built.layers, run.layer_instructions, strict=True)
+    counts = zip(built.steps, run.layer_instructions, strict=True)
     return {
-        "macs": sum(layer.macs for layer in built.layers),
+        "macs": sum(step.macs for step in built.steps),
         "instructions": run.instructions,
         "arena_bytes": built.arena_bytes,
         "model_bytes": built.model_bytes,
         "code_bytes": built.code_bytes,
         "layers": [
             {
-                "layer": layer.name,
-                "kernel": layer.call.kernel,
-                "variant": layer.variant,
-                "macs": layer.macs,
+                "layer": step.name,
+                "kernel": " + ".join(layer.call.kernel for layer in step.layers),
+                "variant": step.variant,
+                "macs": step.macs,
                 "instructions": count,
-                "scratch_bytes": layer.scratch_bytes or 0,
             }
-            for layer, count in counts
+            for step, count in counts
         ],
     }
 
@@ -117,8 +116,8 @@ def table(rows: list[dict]) -> Table:
 def layer_table(rows: list[dict]) -> Table:
     """Where the instructions of each row go."""
     result = Table(title="By layer", box=box.SIMPLE)
-    for column in ("model", "layer", "kernel", "variant", "instructions", "per MAC", "scratch"):
-        right = column in ("instructions", "per MAC", "scratch")
+    for column in ("model", "layer", "kernel", "variant", "instructions", "per MAC"):
+        right = column in ("instructions", "per MAC")
         result.add_column(column, justify="right" if right else "left", no_wrap=True)
     for row in rows:
         for layer in row["layers"]:
@@ -127,7 +126,6 @@ def layer_table(rows: list[dict]) -> Table:
                 *(layer[key] for key in ("layer", "kernel", "variant")),
                 f"{layer['instructions']:,}",
                 f"{layer['instructions'] / layer['macs']:.3f}" if layer["macs"] else "",
-                f"{layer['scratch_bytes']:,}",
             )
     return result
 

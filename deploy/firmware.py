@@ -9,7 +9,8 @@ from keras_bc import files
 from keras_bc.deploy import c_source, library, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
-from keras_bc.deploy.plan import Layer, tensor_bytes
+from keras_bc.deploy.layer import Step
+from keras_bc.deploy.plan import tensor_bytes
 
 ELF = "firmware.elf"
 
@@ -32,8 +33,8 @@ class Firmware:
         arena_bytes: Activations and scratch.
         input_bytes: Of one inference, all inputs together.
         output_bytes: Of one inference, all outputs together.
-        layers: The calls of kernels, in order.
-        layer_bytes: The size of each layer's output.
+        steps: What it does, in order.
+        step_bytes: The size of each step's output.
     """
 
     elf: Path
@@ -44,8 +45,8 @@ class Firmware:
     arena_bytes: int
     input_bytes: int
     output_bytes: int
-    layers: tuple[Layer, ...]
-    layer_bytes: tuple[int, ...]
+    steps: tuple[Step, ...]
+    step_bytes: tuple[int, ...]
 
 
 def build(
@@ -101,8 +102,8 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: di
         arena_bytes=plan.arena_bytes,
         input_bytes=_bytes(graph, graph.inputs),
         output_bytes=_bytes(graph, graph.outputs),
-        layers=tuple(plan.layers),
-        layer_bytes=tuple(_bytes(graph, layer.call.op.outputs) for layer in plan.layers),
+        steps=tuple(plan.steps),
+        step_bytes=tuple(_bytes(graph, [step.output]) for step in plan.steps),
     )
 
 

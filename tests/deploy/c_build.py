@@ -10,10 +10,11 @@ import numpy as np
 from keras_bc.deploy import c_source
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
-from keras_bc.deploy.plan import tensor_bytes
+from keras_bc.deploy.plan import plan, tensor_bytes
 from keras_bc.inputs import Inputs, as_list
 
 HERE = Path(__file__).resolve().parent
+PLANNED = ("cpu", "ram_limit", "variants")  # options that decide what is called
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZERS = [
     "-g",
@@ -35,7 +36,7 @@ def run_emitted(
         options: Of `c_source.emit`, but for the namespace.
 
     Returns:
-        Integers `[n, ...]` by tensor: the output of each layer as it was when the layer was done,
+        Integers `[n, ...]` by tensor: the output of each step as it was when the step was done,
         and the model's.
     """
     c_source.emit(graph, folder, **options)
@@ -47,7 +48,8 @@ def run_emitted(
     examples = b"".join(one.tobytes() for example in zip(*arrays, strict=True) for one in example)
     done = subprocess.run([program], input=examples, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    names = [op.outputs[0] for op in graph.ops if op.kind != "RESHAPE"] + graph.outputs
+    planned = {key: value for key, value in options.items() if key in PLANNED}
+    names = [step.output for step in plan(graph, **planned).steps] + graph.outputs
     return _split(done.stdout, len(arrays[0]), [graph.tensors[name] for name in names])
 
 
