@@ -32,6 +32,10 @@ PICTURE = ROOT / "docs" / "instructions.png"
 
 CORES = {"M0": "m0-bench", "M3": "mps2-an385", "M4": "mps2-an386", "M55": "mps3-an547"}
 
+ARENA = {"CNN": 40 << 10}
+ONE_BIT_ARENA = {"CNN": 12 << 10}
+"""Bytes that the arena may take; int8's is 72 KB."""
+
 INT8 = {
     "MLP": {"M0": 1_875_000, "M3": 1_154_000, "M4": 673_000, "M55": 171_000},
     "CNN": {"M0": 253_600_000, "M3": 107_100_000, "M4": 72_100_000, "M55": 9_530_000},
@@ -40,7 +44,7 @@ INT8 = {
 """Instructions of one inference by int8 TensorFlow Lite Micro with CMSIS-NN, measured alike."""
 
 
-def measure(data: bytes, core: str, inputs: np.ndarray) -> dict:
+def measure(data: bytes, core: str, inputs: np.ndarray, ram_limit: int | None) -> dict:
     """Build, run, compare and count one model on one core.
 
     Raises:
@@ -50,7 +54,7 @@ def measure(data: bytes, core: str, inputs: np.ndarray) -> dict:
     with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
         path = Path(temporary) / "model.tflite"
         path.write_bytes(data)
-        built = firmware.build(path, board, path.parent / "build")
+        built = firmware.build(path, board, path.parent / "build", ram_limit=ram_limit)
         run = emulator.run(built, board, inputs, profile=True)
     correct = reference.run(graph, inputs)[graph.outputs[0]].reshape(run.outputs.shape)
     if not np.array_equal(run.outputs, correct):
@@ -84,10 +88,11 @@ def run(cores: list[str], topologies: list[str]) -> list[dict]:
             keras.utils.clear_session()  # or the layers' names would go on counting
             model = TOPOLOGIES[name][0](kind)
             samples = samples_for(model)
+            limits = ONE_BIT_ARENA if kind.endswith("one-bit activations") else ARENA
             data = flatbuffer.write(export.to_graph(model, samples))
             inputs = Interpreter(data).quantize(samples[:1])
             for core in cores:
-                measured = measure(data, core, inputs)
+                measured = measure(data, core, inputs, limits.get(name))
                 rows.append({"topology": name, "kind": kind, "core": core, **measured})
                 rows[-1]["int8_instructions"] = INT8[name][core]
                 done(len(rows))

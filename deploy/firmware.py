@@ -54,6 +54,7 @@ def build(
     board: Board,
     out: str | Path,
     variants: Mapping[str, str] | None = None,
+    ram_limit: int | None = None,
 ) -> Firmware:
     """Emit, compile and link.
 
@@ -62,6 +63,7 @@ def build(
         board: Its CPU chooses the kernels.
         out: The folder to write. An earlier build in it is replaced; it stays if this one fails.
         variants: The kernels' variants by op, instead of the best; see `plan.plan`.
+        ram_limit: Bytes that the arena may take, where that is less than the board has.
 
     Raises:
         UserError: The model is missing or does not fit the board, there is no compiler, or `out`
@@ -69,6 +71,8 @@ def build(
     """
     graph = workspace.read_model(Path(model))
     options = workspace.source_options(Path(model)) | {"variants": variants}
+    room = board.ram.size - board.stack - HARNESS_RAM
+    options["ram_limit"] = min(room, ram_limit or room)
     out = Path(out)
     workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:
@@ -78,9 +82,8 @@ def build(
 
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: dict) -> Firmware:
-    limit = board.ram.size - board.stack - HARNESS_RAM
-    plan = c_source.plan(graph, board.cpu, limit, options["variants"])
-    _, source = c_source.emit(graph, folder, board.cpu, ram_limit=limit, **options)
+    plan = c_source.plan(graph, board.cpu, options["ram_limit"], options["variants"])
+    _, source = c_source.emit(graph, folder, board.cpu, **options)
     _name_for_harness(source)
     kernels = [path for path in library.copy(plan, folder) if path.suffix == ".c"]
     elf = folder / ELF
