@@ -152,7 +152,10 @@ def test_options_that_make_no_sense(options, words, model):
         steps.check(model, **options)
 
 
-def test_a_limit_for_the_arena(model, samples, tmp_path):
+def test_a_limit_for_the_arena(tmp_path):
+    model = keras.Sequential([keras.Input((64,)), keras_bc.BinaryDense(128)])
+    samples = samples_for(model, 32)
+
     def arena(**options):
         steps.export(model, samples, tmp_path / "out", **options)
         header = (tmp_path / "out" / "model.h").read_text()
