@@ -4,13 +4,10 @@
 #if KBC_X86_64
 
 #include "lanes_avx512.h"
-
-#include "tables.h"
-
-#include "sums.h"
+#include "lanes.h"
 
 const kbc_instruction_set kbc_avx512 = KBC_INSTRUCTION_SET("avx512");
 
 #else
-typedef int nothing; /* C99 wants a declaration */
+typedef int kbc_avx512_is_of_another_cpu; /* C99 wants a declaration */
 #endif

@@ -214,21 +214,38 @@ static void pool_sums(const work *w, span rows, span columns, int32_t channel, i
 {
     const kbc_layer *layer = w->layer;
     const int32_t outs = layer->shape.blocks * layer->shape.block;
-    const int32_t planes = layer->shape.planes;
+    const int32_t count = columns.last - columns.first;
+    const int32_t height = layer->params.pool.height;
+    const size_t first = (size_t)columns.first * (size_t)outs + (size_t)channel;
+    const uint32_t *sums = w->sums + (size_t)(rows.first % height) * row_sums(layer) + first;
     uint32_t greatest[KBC_BLOCK];
 
-    memset(greatest, 0, sizeof greatest); /* no sum is less */
-    for (int32_t cy = rows.first; cy < rows.last; ++cy) {
-        const uint32_t *row = w->sums + (size_t)(cy % layer->params.pool.height) * row_sums(layer);
-        for (int32_t cx = columns.first; cx < columns.last; ++cx) {
-            const uint32_t *sums = row + (size_t)cx * (size_t)outs + channel;
-            for (int i = 0; i < KBC_BLOCK; ++i) {
-                greatest[i] = sums[i] > greatest[i] ? sums[i] : greatest[i];
-            }
+    if (rows.last - rows.first > 1 || count > 1) {
+        memset(greatest, 0, sizeof greatest); /* no sum is less */
+        for (int32_t cy = rows.first; cy < rows.last; ++cy) {
+            const uint32_t *row = w->sums + (size_t)(cy % height) * row_sums(layer) + first;
+            layer->set->pool(greatest, row, count, outs);
         }
+        sums = greatest;
     }
-    for (int i = 0; i < KBC_BLOCK; ++i) {
-        acc[i] = ((int32_t)greatest[i] + layer->offsets[channel + i]) / planes;
+    layer->set->take_back(acc, sums, layer->offsets + channel, layer->shape.planes);
+}
+
+/* Up to 32 outputs. */
+static void finish(const kbc_layer *layer, const int32_t *acc, int32_t pixel, int32_t channel,
+                   int32_t count, const void *shortcut, void *y)
+{
+    const kbc_finish *f = &layer->params.finish;
+
+    if (f->function == kbc_finish_b1) {
+        ((uint32_t *)y)[(size_t)pixel * (size_t)kbc_words(f->size) + (size_t)channel / 32] =
+            layer->set->finish_b1(&layer->channels, acc, channel) & 0xffffffffu >> (32 - count);
+    } else if (f->function == kbc_finish_s8) {
+        int8_t block[KBC_BLOCK];
+        layer->set->finish_s8(&layer->channels, acc, channel, &f->output, block);
+        memcpy((int8_t *)y + (size_t)pixel * (size_t)f->size + channel, block, (size_t)count);
+    } else {
+        f->function(f, acc, pixel, channel, count, shortcut, y);
     }
 }
 
@@ -252,7 +269,7 @@ static void make_outputs(work *w, int32_t b, int32_t oy, const void *shortcut, v
         const int32_t pixel = (b * p->out_height + oy) * p->out_width + ox;
         for (int32_t o = w->first_block * block; o < last; o += KBC_BLOCK) {
             pool_sums(w, rows, columns, o, acc);
-            p->finish.function(&p->finish, acc, pixel, o, kbc_block(last - o), shortcut, y);
+            finish(w->layer, acc, pixel, o, kbc_block(last - o), shortcut, y);
         }
     }
 }

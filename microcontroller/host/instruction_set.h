@@ -53,6 +53,12 @@ typedef void kbc_sum_function(const kbc_taps_sum *taps, uint32_t *sums, int32_t 
 /* The shapes of register blocks: pixels x vectors. */
 enum { KBC_1X4, KBC_1X2, KBC_2X2, KBC_SHAPES };
 
+/* Parameters of all output channels, side by side. int8: bias, multiplier and shift. Bits: an output
+ * is -1 where (acc xor second) < first; a second of -1 turns the order around. */
+typedef struct {
+    int32_t *first, *second, *third;
+} kbc_channels;
+
 typedef struct {
     const char *name;
     int32_t lanes;
@@ -61,6 +67,13 @@ typedef struct {
     void (*tables_b1)(uint8_t *tables, const void *x, int32_t channels, int32_t groups);
     /* By whether inputs are bits, and weights ternary. */
     kbc_sum_function *sum[2][2][KBC_SHAPES];
+    /* All that follows is of 32 channels. The greatest sums, of pixels `stride` numbers apart: */
+    void (*pool)(uint32_t *greatest, const uint32_t *sums, int32_t columns, int32_t stride);
+    /* acc = (sums + offsets) / planes */
+    void (*take_back)(int32_t *acc, const uint32_t *sums, const int32_t *offsets, int32_t planes);
+    void (*finish_s8)(const kbc_channels *c, const int32_t *acc, int32_t channel,
+                      const kbc_output *output, int8_t *y);
+    uint32_t (*finish_b1)(const kbc_channels *c, const int32_t *acc, int32_t channel);
 } kbc_instruction_set;
 
 #endif /* KBC_INSTRUCTION_SET_H */

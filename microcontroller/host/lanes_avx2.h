@@ -108,5 +108,6 @@ KBC_INLINE void kbc_store_sums(uint32_t *to, kbc_sums sums)
 }
 
 #include "bytes_x86.h"
+#include "requantize_x86.h"
 
 #endif /* KBC_LANES_H */

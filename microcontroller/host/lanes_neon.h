@@ -134,4 +134,6 @@ KBC_INLINE kbc_bytes kbc_zip_high(kbc_bytes a, kbc_bytes b)
     return vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
 }
 
+#include "requantize_neon.h"
+
 #endif /* KBC_LANES_H */

@@ -45,19 +45,43 @@ static void take_back(kbc_layer *layer)
     }
 }
 
+static void part_channels(kbc_layer *layer)
+{
+    const kbc_finish *finish = &layer->params.finish;
+    kbc_channels *to = &layer->channels;
+
+    for (int32_t o = 0; o < layer->shape.outs; ++o) {
+        if (finish->function == kbc_finish_b1) {
+            const kbc_threshold *t = (const kbc_threshold *)finish->channels + o;
+            to->second[o] = t->direction > 0 ? 0 : -1;
+            to->first[o] = t->threshold ^ to->second[o];
+        } else {
+            const kbc_channel *c = (const kbc_channel *)finish->channels + o;
+            to->first[o] = c->bias;
+            to->second[o] = c->multiplier;
+            to->third[o] = c->shift;
+        }
+    }
+}
+
 static bool lay_weights_out(kbc_layer *layer)
 {
     const kbc_weights_shape *s = &layer->shape;
     const size_t outs = (size_t)s->blocks * (size_t)s->block;
+    const size_t bytes = 4 * outs * sizeof(int32_t);
 
     layer->weights = kbc_allocate(kbc_weight_bytes(s));
-    layer->offsets = kbc_allocate(outs * sizeof *layer->offsets);
-    if (layer->weights == NULL || layer->offsets == NULL) {
+    layer->numbers = kbc_allocate(bytes);
+    if (layer->weights == NULL || layer->numbers == NULL) {
         return false;
     }
-    memset(layer->offsets, 0, outs * sizeof *layer->offsets);
+    memset(layer->numbers, 0, bytes);
+    layer->offsets = layer->numbers;
+    layer->channels = (kbc_channels){layer->numbers + outs, layer->numbers + 2 * outs,
+                                     layer->numbers + 3 * outs};
     kbc_relay_weights(s, layer->params.weights, layer->weights, layer->offsets);
     take_back(layer);
+    part_channels(layer);
     layer->source = layer->params.weights;
     return true;
 }
@@ -106,9 +130,11 @@ static bool plan_memory(kbc_layer *layer)
 static bool same_weights(const kbc_layer *layer, const kbc_weights_shape *shape,
                          const kbc_conv_2d_params *params)
 {
-    return layer->weights != NULL && layer->offsets != NULL && layer->source == params->weights &&
+    return layer->weights != NULL && layer->numbers != NULL && layer->source == params->weights &&
            memcmp(&layer->shape, shape, sizeof *shape) == 0 &&
-           layer->params.input_zero_point == params->input_zero_point;
+           layer->params.input_zero_point == params->input_zero_point &&
+           layer->params.finish.channels == params->finish.channels &&
+           layer->params.finish.function == params->finish.function;
 }
 
 bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool bits, bool ternary,
@@ -143,7 +169,7 @@ bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool 
 void kbc_layer_free(kbc_layer *layer)
 {
     kbc_release(layer->weights);
-    kbc_release(layer->offsets);
+    kbc_release(layer->numbers);
     kbc_release(layer->memory);
     memset(layer, 0, sizeof *layer);
 }

@@ -20,7 +20,9 @@ typedef struct {
     kbc_weights_shape shape;
     const void *source;
     uint8_t *weights;
-    int32_t *offsets; /* [blocks * block]: what takes back what tables and pads add */
+    int32_t *numbers; /* [4][blocks * block]: offsets and channels */
+    int32_t *offsets; /* what takes back what tables and pads add */
+    kbc_channels channels;
 
     /* Of the tensors' shapes. */
     int32_t pixel_bytes; /* tables of a pixel */

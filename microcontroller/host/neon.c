@@ -4,13 +4,10 @@
 #if KBC_AARCH64
 
 #include "lanes_neon.h"
-
-#include "tables.h"
-
-#include "sums.h"
+#include "lanes.h"
 
 const kbc_instruction_set kbc_neon = KBC_INSTRUCTION_SET("neon");
 
 #else
-typedef int nothing; /* C99 wants a declaration */
+typedef int kbc_neon_is_of_another_cpu; /* C99 wants a declaration */
 #endif

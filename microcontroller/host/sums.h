@@ -13,6 +13,8 @@
 #ifndef KBC_SUMS_H
 #define KBC_SUMS_H
 
+#include <string.h>
+
 #include "instruction_set.h"
 
 #if defined(__clang__)
@@ -174,14 +176,5 @@ KBC_SUM_SHAPES(sum_b1, true, false)
 KBC_SUM_SHAPES(sum_b1_ternary, true, true)
 
 #define KBC_SHAPES_OF(name) {name##_1x4, name##_1x2, name##_2x2}
-
-#define KBC_INSTRUCTION_SET(name)                                                 \
-    {                                                                             \
-        name, KBC_LANES, tables_s8, tables_b1,                                    \
-        {                                                                         \
-            {KBC_SHAPES_OF(sum_s8), KBC_SHAPES_OF(sum_s8_ternary)},               \
-            {KBC_SHAPES_OF(sum_b1), KBC_SHAPES_OF(sum_b1_ternary)},               \
-        }                                                                         \
-    }
 
 #endif /* KBC_SUMS_H */
