@@ -68,12 +68,6 @@ NETWORKS = {
             (32, 32, 3),
             lambda **arguments: vgg(128, 256, 512, **arguments),
         ),
-        Network(
-            "small CNN",
-            "2x32C3-MP2-2x64C3-MP2-2x128C3-MP2-2x256FC-10",
-            (32, 32, 3),
-            lambda **arguments: vgg(32, 64, 128, units=256, **arguments),
-        ),
     )
 }
 
@@ -210,9 +204,7 @@ def models_of(network: Network, folder: Path | None) -> dict[str, bytes]:
 def main(network, rounds, threads, models, output):
     import_tensorflow()
     chosen = [NETWORKS[network]] if network else list(NETWORKS.values())
-    rows = [
-        row for one in chosen for row in measure(one, models_of(one, models), rounds, threads)
-    ]
+    rows = [row for one in chosen for row in measure(one, models_of(one, models), rounds, threads)]
     console.table("An inference, and how many times longer the peers take", rows)
     output = output or (None if network or threads > 1 else RESULTS)
     if output:

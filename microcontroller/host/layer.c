@@ -7,9 +7,36 @@
 #include "convolve.h"
 #include "memory.h"
 
+enum { MOST_PRODUCTS = 1 << 22 }; /* 2 * 255 times as many fit 31 bits */
+
 static int32_t divide_up(int32_t a, int32_t b)
 {
     return (a + b - 1) / b;
+}
+
+kbc_conv_2d_params kbc_as_convolution(const kbc_fully_connected_params *p)
+{
+    const kbc_window one = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+
+    return (kbc_conv_2d_params){
+        .batch = 1,
+        .in_height = p->rows,
+        .in_width = 1,
+        .in_channels = p->in_features,
+        .conv_height = p->rows,
+        .conv_width = 1,
+        .out_height = p->rows,
+        .out_width = 1,
+        .out_channels = p->out_features,
+        .groups = 1,
+        .input_dilation_height = 1,
+        .input_dilation_width = 1,
+        .input_zero_point = p->input_zero_point,
+        .kernel = one,
+        .pool = one,
+        .weights = p->weights,
+        .finish = p->finish,
+    };
 }
 
 /* Four registers side by side where the outputs fill them and pixels have no neighbours to share
@@ -137,9 +164,18 @@ static bool same_weights(const kbc_layer *layer, const kbc_weights_shape *shape,
            layer->params.finish.function == params->finish.function;
 }
 
+static bool is_made_for(const kbc_conv_2d_params *p)
+{
+    return p->groups == 1 &&
+           (int64_t)p->kernel.height * p->kernel.width * p->in_channels <= MOST_PRODUCTS;
+}
+
 bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool bits, bool ternary,
                        const kbc_instruction_set *set, int32_t threads)
 {
+    if (!is_made_for(params)) {
+        return false;
+    }
     const kbc_weights_shape shape = shape_of(params, ternary, set->lanes);
     const bool same = layer->set == set && layer->bits == bits &&
                       same_weights(layer, &shape, params);

@@ -11,7 +11,6 @@
 #include "threads.h"
 
 typedef struct {
-    /* A fully connected layer is a 1x1 convolution of an image of `rows` rows and one column. */
     kbc_conv_2d_params params;
     bool bits; /* inputs */
     const kbc_instruction_set *set;
@@ -35,8 +34,11 @@ typedef struct {
     uint8_t *memory;     /* [parts][part_bytes] */
 } kbc_layer;
 
-/* Makes a layer of checked parameters, whose weights may have been laid out before. False where
- * there is no memory for it; free it in either case. */
+/* A 1x1 convolution of an image of `rows` rows and one column. */
+kbc_conv_2d_params kbc_as_convolution(const kbc_fully_connected_params *p);
+
+/* Makes a layer of checked parameters, whose weights may have been laid out before. False where it
+ * is not made for them, or has no memory; free it in either case. */
 bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool bits, bool ternary,
                        const kbc_instruction_set *set, int32_t threads);
 

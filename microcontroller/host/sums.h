@@ -24,6 +24,7 @@
 #endif
 
 enum { BYTE_STEPS_S8 = 4, SUM_STEPS_S8 = 32, BYTE_STEPS_B1 = 15, SUM_STEPS_B1 = 270 };
+enum { AHEAD = 512 }; /* bytes: weights that pass once are asked for early */
 enum { MOST_PIXELS = 2, MOST_VECTORS = 4 };
 
 /* What differs between the functions: constants, once it is inlined. */
@@ -67,6 +68,9 @@ KBC_INLINE void kbc_step(kbc_shape s, kbc_byte_sums *bytes, const uint8_t *weigh
     KBC_UNROLL
     for (int v = 0; v < s.vectors; ++v) {
         const kbc_lanes both = kbc_load(weights + v * KBC_LANES);
+        if (s.vectors == MOST_VECTORS) {
+            __builtin_prefetch(weights + v * KBC_LANES + AHEAD);
+        }
         first[v] = kbc_low_nibbles(both);
         second[v] = kbc_high_nibbles(both);
     }
