@@ -56,10 +56,10 @@ def graph_of(op: str, seed: int = 0) -> Graph:
     finishes = ("s8", "b1", "s8_shortcut")
     if op.startswith("fully_connected"):
         for number, (k, outs) in enumerate(FULLY_CONNECTED):
-            layers.fully_connected(op, k, outs, finishes[number % 3])
+            layers.end(layers.fully_connected(op, k, outs, finishes[number % 3]), outs)
     else:
         for number, case in enumerate(CONVOLUTIONS.values()):
-            layers.conv_2d(op, case, finishes[(number + seed) % 3])
+            layers.end(layers.conv_2d(op, case, finishes[(number + seed) % 3]), case.filters)
     return layers.graph
 
 
