@@ -73,11 +73,15 @@ static void forget_rows(work *w)
     }
 }
 
-/* Tables that add nothing: see instruction_set.h. */
+/* Tables that add nothing: see instruction_set.h, and depthwise.h. */
 static void make_absent(const kbc_layer *layer, uint8_t *tables)
 {
     const int32_t channels = layer->shape.channels;
 
+    if (layer->shape.vectors == 0) {
+        memset(tables, (int)layer->params.input_zero_point, (size_t)layer->pixel_bytes);
+        return;
+    }
     for (int32_t g = 0; g < layer->shape.groups; ++g) {
         const int32_t left = channels - g * KBC_GROUP;
         const int32_t n = left < 0 ? 0 : left < KBC_GROUP ? left : KBC_GROUP;
@@ -103,6 +107,22 @@ void kbc_convolve_clear(const kbc_layer *layer, int32_t part)
     }
 }
 
+/* What a window reads of a pixel. */
+static void make_pixel(const kbc_layer *layer, const uint8_t *pixel, uint8_t *tables)
+{
+    const int32_t channels = layer->params.in_channels;
+
+    if (layer->shape.vectors > 0) {
+        (layer->bits ? layer->set->tables_b1 : layer->set->tables_s8)(tables, pixel, channels,
+                                                                      layer->shape.groups);
+    } else if (layer->bits) {
+        const kbc_unpack_params signs = {1, channels, 1, -1};
+        kbc_unpack(&signs, pixel, tables);
+    } else {
+        memcpy(tables, pixel, (size_t)channels);
+    }
+}
+
 static void make_tables(const work *w, int32_t iy, uint8_t *tables)
 {
     const kbc_layer *layer = w->layer;
@@ -115,9 +135,7 @@ static void make_tables(const work *w, int32_t iy, uint8_t *tables)
         const int32_t ix =
             kbc_source(i - p->kernel.pad_left, p->input_dilation_width, p->in_width);
         if (ix >= 0) {
-            const uint8_t *pixel = row + (size_t)ix * (size_t)bytes;
-            (layer->bits ? layer->set->tables_b1 : layer->set->tables_s8)(
-                tables, pixel, channels, layer->shape.groups);
+            make_pixel(layer, row + (size_t)ix * (size_t)bytes, tables);
         }
     }
 }
@@ -155,17 +173,26 @@ static void find_runs(work *w, int32_t cy)
     }
 }
 
+static kbc_sum_function *sum_of(const kbc_layer *layer, int32_t pixels)
+{
+    const kbc_weights_shape *s = &layer->shape;
+    const int shape = s->vectors == 4 ? KBC_1X4 : pixels == 1 ? KBC_1X2 : KBC_2X2;
+
+    return s->vectors == 0 ? layer->set->sum_depthwise
+                           : layer->set->sum[layer->bits][s->planes - 1][shape];
+}
+
 /* Sums of one or two pixels, and moves on. */
 static void sum_pixels(work *w, kbc_taps_sum *taps, int32_t pixels, uint32_t *sums)
 {
     const kbc_layer *layer = w->layer;
     const kbc_weights_shape *s = &layer->shape;
     const size_t block_bytes = kbc_weight_bytes(s) / (size_t)s->blocks;
-    const int shape = s->vectors == 4 ? KBC_1X4 : pixels == 1 ? KBC_1X2 : KBC_2X2;
-    kbc_sum_function *const sum = layer->set->sum[layer->bits][s->planes - 1][shape];
+    kbc_sum_function *const sum = sum_of(layer, pixels);
 
     for (int32_t b = w->first_block; b < w->last_block; ++b) {
         taps->weights = layer->weights + (size_t)b * block_bytes;
+        taps->channel = b * s->block;
         sum(taps, sums + b * s->block, s->blocks * s->block);
     }
     for (int32_t i = 0; i < layer->runs; ++i) {
@@ -186,9 +213,12 @@ static const uint32_t *sums_at(work *w, int32_t cy)
         return sums;
     }
     find_runs(w, cy);
-    kbc_taps_sum taps = {NULL, w->runs, layer->runs, layer->run_steps,
-                         p->kernel.stride_width * layer->pixel_bytes};
-    const int32_t most = layer->shape.vectors == 4 ? 1 : 2;
+    kbc_taps_sum taps = {.runs = w->runs,
+                         .count = layer->runs,
+                         .steps = layer->run_steps,
+                         .next = p->kernel.stride_width * layer->pixel_bytes,
+                         .pixel_bytes = layer->pixel_bytes};
+    const int32_t most = layer->shape.vectors == 2 ? 2 : 1;
     for (int32_t cx = 0; cx < p->conv_width; cx += most) {
         const int32_t left = p->conv_width - cx;
         sum_pixels(w, &taps, left < most ? left : most, sums + (size_t)cx * (size_t)outs);
@@ -228,7 +258,7 @@ static void pool_sums(const work *w, span rows, span columns, int32_t channel, i
         }
         sums = greatest;
     }
-    layer->set->take_back(acc, sums, layer->offsets + channel, layer->shape.planes);
+    layer->set->take_back(acc, sums, layer->offsets + channel, layer->shape.shift);
 }
 
 /* Up to 32 outputs. */

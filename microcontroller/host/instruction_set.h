@@ -34,8 +34,11 @@
 #include "kbc/kbc.h"
 
 enum {
-    KBC_GROUP = 4,       /* inputs of a table */
+    KBC_GROUP = 4,        /* inputs of a table */
     KBC_TABLE_BYTES = 16, /* of one-bit inputs; int8 has two */
+    KBC_DEPTHWISE_BLOCK = 32,
+    KBC_DEPTHWISE_TAPS = 255,
+    KBC_DEPTHWISE_OFFSET = 1 << 15,
 };
 
 /* Sums over taps, of outputs that lie side by side: of `vectors` registers, each. */
@@ -44,7 +47,9 @@ typedef struct {
     const uint8_t *const *runs; /* tables of the taps, those behind one another as one run */
     int32_t count;          /* of runs */
     int32_t steps;          /* of a run: weight bytes of an output */
-    int32_t next;           /* from a pixel's tables to the next one's */
+    int32_t next;           /* from a window's tables to the next one's */
+    /* Of a depthwise convolution: from a tap's bytes to the next one's, and where in them. */
+    int32_t pixel_bytes, channel;
 } kbc_taps_sum;
 
 /* sums[pixel][vectors * lanes], pixels `stride` numbers apart */
@@ -67,10 +72,11 @@ typedef struct {
     void (*tables_b1)(uint8_t *tables, const void *x, int32_t channels, int32_t groups);
     /* By whether inputs are bits, and weights ternary. */
     kbc_sum_function *sum[2][2][KBC_SHAPES];
+    kbc_sum_function *sum_depthwise; /* see depthwise.h */
     /* All that follows is of 32 channels. The greatest sums, of pixels `stride` numbers apart: */
     void (*pool)(uint32_t *greatest, const uint32_t *sums, int32_t columns, int32_t stride);
-    /* acc = (sums + offsets) / planes */
-    void (*take_back)(int32_t *acc, const uint32_t *sums, const int32_t *offsets, int32_t planes);
+    /* acc = (sums + offsets) / 2^shift, a whole number */
+    void (*take_back)(int32_t *acc, const uint32_t *sums, const int32_t *offsets, int32_t shift);
     void (*finish_s8)(const kbc_channels *c, const int32_t *acc, int32_t channel,
                       const kbc_output *output, int8_t *y);
     uint32_t (*finish_b1)(const kbc_channels *c, const int32_t *acc, int32_t channel);

@@ -5,6 +5,7 @@
 #ifndef KBC_LANES_FUNCTIONS_H
 #define KBC_LANES_FUNCTIONS_H
 
+#include "depthwise.h"
 #include "pooling.h"
 #include "sums.h"
 #include "tables.h"
@@ -16,7 +17,7 @@
             {KBC_SHAPES_OF(sum_s8), KBC_SHAPES_OF(sum_s8_ternary)},           \
             {KBC_SHAPES_OF(sum_b1), KBC_SHAPES_OF(sum_b1_ternary)},           \
         },                                                                    \
-        pool, take_back, finish_s8, finish_b1,                                \
+        sum_depthwise, pool, take_back, finish_s8, finish_b1,                                \
     }
 
 #endif /* KBC_LANES_FUNCTIONS_H */

@@ -41,13 +41,14 @@ kbc_conv_2d_params kbc_as_convolution(const kbc_fully_connected_params *p)
 
 /* Four registers side by side where the outputs fill them and pixels have no neighbours to share
  * the parted weights with; else two. */
-static kbc_weights_shape shape_of(const kbc_conv_2d_params *p, bool ternary, int32_t lanes)
+static kbc_weights_shape lanes_shape(const kbc_conv_2d_params *p, bool ternary, int32_t lanes)
 {
     const int32_t groups = divide_up(p->in_channels, KBC_GROUP);
     kbc_weights_shape s = {.outs = p->out_channels,
                            .taps = p->kernel.height * p->kernel.width,
                            .channels = p->in_channels,
-                           .planes = ternary ? 2 : 1};
+                           .planes = ternary ? 2 : 1,
+                           .shift = ternary};
 
     s.steps = ternary ? groups : divide_up(groups, 2);
     s.groups = ternary ? groups : 2 * s.steps;
@@ -57,18 +58,34 @@ static kbc_weights_shape shape_of(const kbc_conv_2d_params *p, bool ternary, int
     return s;
 }
 
+static kbc_weights_shape depthwise_shape(const kbc_conv_2d_params *p, bool ternary)
+{
+    return (kbc_weights_shape){.outs = p->out_channels,
+                               .taps = p->kernel.height * p->kernel.width,
+                               .channels = 1,
+                               .planes = ternary ? 2 : 1,
+                               .steps = 1,
+                               .block = KBC_DEPTHWISE_BLOCK,
+                               .blocks = divide_up(p->out_channels, KBC_DEPTHWISE_BLOCK)};
+}
+
 /* The equations of instruction_set.h, times two for ternary weights. */
 static void take_back(kbc_layer *layer)
 {
     const kbc_weights_shape *s = &layer->shape;
+    const int32_t zero_point = layer->params.input_zero_point;
     const int32_t products = s->planes * s->taps * s->channels;
     const int32_t slots = s->planes * s->taps * s->groups * KBC_GROUP;
-    const int32_t zero = 128 + layer->params.input_zero_point;
+    const int32_t zero = 128 + zero_point;
 
     for (int32_t o = 0; o < s->outs; ++o) {
-        int32_t *offset = &layer->offsets[o]; /* as yet its bits */
-        *offset = layer->bits ? products - 2 * slots
-                              : -255 * *offset - zero * (products - 2 * *offset);
+        int32_t *offset = &layer->offsets[o]; /* as yet its bits, or the sum of its weights */
+        if (s->vectors == 0) {
+            *offset = -KBC_DEPTHWISE_OFFSET - zero_point * *offset;
+        } else {
+            *offset = layer->bits ? products - 2 * slots
+                                  : -255 * *offset - zero * (products - 2 * *offset);
+        }
     }
 }
 
@@ -121,7 +138,8 @@ static void plan_tables(kbc_layer *layer)
     const kbc_weights_shape *s = &layer->shape;
     const bool joined = kernel->dilation_width == 1;
 
-    layer->pixel_bytes = s->groups * KBC_TABLE_BYTES * (layer->bits ? 1 : 2);
+    layer->pixel_bytes = s->vectors == 0 ? s->blocks * s->block
+                                         : s->groups * KBC_TABLE_BYTES * (layer->bits ? 1 : 2);
     layer->row_pixels = (p->conv_width - 1) * kernel->stride_width +
                         (kernel->width - 1) * kernel->dilation_width + 1;
     layer->ring_rows = (kernel->height - 1) * kernel->dilation_height + 1;
@@ -164,10 +182,17 @@ static bool same_weights(const kbc_layer *layer, const kbc_weights_shape *shape,
            layer->params.finish.function == params->finish.function;
 }
 
+static bool is_depthwise(const kbc_conv_2d_params *p)
+{
+    return p->groups > 1 && p->groups == p->in_channels && p->groups == p->out_channels;
+}
+
 static bool is_made_for(const kbc_conv_2d_params *p)
 {
-    return p->groups == 1 &&
-           (int64_t)p->kernel.height * p->kernel.width * p->in_channels <= MOST_PRODUCTS;
+    const int64_t taps = (int64_t)p->kernel.height * p->kernel.width;
+
+    return is_depthwise(p) ? taps <= KBC_DEPTHWISE_TAPS
+                           : p->groups == 1 && taps * p->in_channels <= MOST_PRODUCTS;
 }
 
 bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool bits, bool ternary,
@@ -176,7 +201,9 @@ bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool 
     if (!is_made_for(params)) {
         return false;
     }
-    const kbc_weights_shape shape = shape_of(params, ternary, set->lanes);
+    const kbc_weights_shape shape = is_depthwise(params)
+                                        ? depthwise_shape(params, ternary)
+                                        : lanes_shape(params, ternary, set->lanes);
     const bool same = layer->set == set && layer->bits == bits &&
                       same_weights(layer, &shape, params);
     kbc_release(layer->memory);

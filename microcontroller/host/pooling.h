@@ -18,10 +18,10 @@ static KBC_TARGET void pool(uint32_t *restrict greatest, const uint32_t *restric
 }
 
 static KBC_TARGET void take_back(int32_t *restrict acc, const uint32_t *restrict sums,
-                                 const int32_t *restrict offsets, int32_t planes)
+                                 const int32_t *restrict offsets, int32_t shift)
 {
     for (int i = 0; i < 32; ++i) {
-        acc[i] = ((int32_t)sums[i] + offsets[i]) >> (planes - 1); /* of two planes it is even */
+        acc[i] = ((int32_t)sums[i] + offsets[i]) >> shift;
     }
 }
 

@@ -25,8 +25,30 @@ static uint8_t ternary_step(const kbc_weights_shape *s, const uint32_t *row, con
     return (uint8_t)(negative | (negative | zero) << 4);
 }
 
+static int8_t factor(const kbc_weights_shape *s, const uint32_t *row, const uint32_t *used,
+                     int32_t tap)
+{
+    const int8_t sign = kbc_bit(row, tap) ? -1 : 1;
+
+    return s->planes == 1 || kbc_bit(used, tap) ? sign : 0;
+}
+
+static uint8_t step_of(const kbc_weights_shape *s, const uint32_t *row, const uint32_t *used,
+                       int32_t tap, int32_t step, int32_t *sum)
+{
+    if (s->vectors == 0) {
+        const int8_t weight = factor(s, row, used, tap);
+        *sum += weight;
+        return (uint8_t)weight;
+    }
+    const uint8_t two = s->planes == 2 ? ternary_step(s, row, used, tap, KBC_GROUP * step)
+                                       : binary_step(s, row, tap, 2 * KBC_GROUP * step);
+    *sum += kbc_popcount(two);
+    return two;
+}
+
 void kbc_relay_weights(const kbc_weights_shape *s, const uint32_t *words, uint8_t *weights,
-                       int32_t *bits)
+                       int32_t *sums)
 {
     const int32_t row_words = kbc_words(s->taps * s->channels);
     const size_t steps = (size_t)s->taps * (size_t)s->steps;
@@ -36,12 +58,10 @@ void kbc_relay_weights(const kbc_weights_shape *s, const uint32_t *words, uint8_
         const uint32_t *row = words + (size_t)o * (size_t)row_words;
         const uint32_t *used = row + (size_t)s->outs * (size_t)row_words;
         uint8_t *to = weights + (size_t)(o / s->block) * steps * (size_t)s->block + o % s->block;
-        bits[o] = 0;
+        sums[o] = 0;
         for (int32_t tap = 0; tap < s->taps; ++tap) {
             for (int32_t step = 0; step < s->steps; ++step, to += s->block) {
-                *to = s->planes == 2 ? ternary_step(s, row, used, tap, KBC_GROUP * step)
-                                 : binary_step(s, row, tap, 2 * KBC_GROUP * step);
-                bits[o] += kbc_popcount(*to);
+                *to = step_of(s, row, used, tap, step, &sums[o]);
             }
         }
     }
