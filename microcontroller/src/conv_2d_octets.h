@@ -34,7 +34,7 @@
 
 #include <string.h>
 
-#include "octet_tables.h"
+#include "octet_add.h"
 #include "one_bit.h"
 
 #if KBC_OCTET_TERNARY
@@ -72,21 +72,6 @@ typedef struct {
 typedef struct {
     int32_t table, steps, pixels, places, totals, lanes, sums;
 } kbc_octet_room;
-
-static int32_t kbc_share(int32_t a, int32_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static int32_t kbc_least(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t kbc_greatest(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
 
 static kbc_octet_room kbc_octet_room_of(const kbc_conv_2d_params *p, const kbc_octet_plan *t)
 {
@@ -233,21 +218,6 @@ static int32_t kbc_meet(kbc_meeting *met, int32_t position, int32_t taps, int32_
     return n;
 }
 
-/* step[b] of the group of inputs from `input` on. */
-static void kbc_octet_step(kbc_octet *step, const int8_t *const *pixel, int32_t input, int32_t n,
-                           int32_t zx)
-{
-    const uint32_t both = 0x10001u * (uint32_t)zx;
-
-    for (int32_t v = 0; v < KBC_OCTET_WORDS; ++v) {
-        const int8_t *low = pixel[2 * v] + input, *high = pixel[2 * v + 1] + input;
-        kbc_octet *s = step;
-        for (const int8_t *end = low + n; low < end; ++s) {
-            s->word[v] = (uint32_t)*low++ + ((uint32_t)*high++ << 16) - both;
-        }
-    }
-}
-
 /* The eight pixels at column u of each lane, absent ones as zero points. */
 static void kbc_octet_pixels(const kbc_octet_work *k, const int8_t **pixel, const int8_t *row,
                              int32_t u)
@@ -292,7 +262,7 @@ static void kbc_octet_add_pixels(const kbc_octet_work *k, const int8_t *const *p
     kbc_octet_fill(&total, 0);
     for (int32_t g = k->first_group; g < k->stop_group; ++g, w += size) {
         const int32_t n = kbc_least(t->group, t->inputs - g * t->group);
-        kbc_octet_step(k->steps, pixel, g * t->group, n, k->p->input_zero_point);
+        kbc_octet_steps(k->steps, pixel, g * t->group, n, k->p->input_zero_point);
         kbc_octet_build(k->table, k->steps, n);
         kbc_octet_sum(&total, &total, &k->table[(1 << n) - 1]);
         for (int32_t i = 0; i < row_count; ++i) {
@@ -423,6 +393,21 @@ static void kbc_octet_add_block(const kbc_octet_work *k, const int8_t *x)
 /* What becomes of a sum. */
 typedef enum { KBC_SET, KBC_ADD, KBC_MAX } kbc_octet_use;
 
+/* acc[i] made of the lanes of filter i: total - 2 lane[i], inverted or not; ternary the lane less
+ * what it began with. */
+static inline void kbc_octet_read(int32_t *acc, const uint16_t *lane, const uint16_t *head,
+                                  int32_t total, int32_t count, kbc_octet_use use)
+{
+    for (const int32_t *end = acc + count; acc < end; ++acc, ++head, lane += KBC_LANES) {
+        const int32_t mask = (int16_t)*head;
+        int32_t v = KBC_PLANES > 1 ? *lane - *head : ((total - 2 * *lane) ^ mask) - mask;
+        if (use != KBC_SET) {
+            v = use == KBC_ADD ? *acc + v : kbc_greatest(*acc, v);
+        }
+        *acc = v;
+    }
+}
+
 /* acc[f], made of the sums of row r and column cx over the block of channels, for `count` filters
  * from f on. */
 static void kbc_octet_values(const kbc_octet_work *k, int32_t r, int32_t cx, int32_t f,
@@ -433,27 +418,23 @@ static void kbc_octet_values(const kbc_octet_work *k, int32_t r, int32_t cx, int
     const int32_t octet = r * t->columns + place / KBC_LANES;
     const uint16_t *lane = k->lanes[octet * t->filters + f].lane + place % KBC_LANES;
     const uint16_t *head = k->heads + k->filter + f;
-    int32_t total = 0;
+    int32_t total = 2 * k->half;
 
     if (KBC_PLANES == 1) {
         const uint16_t *sum = k->totals[r * k->p->kernel.height * t->columns].lane + place;
-        total = 2 * k->half;
         for (int32_t i = 0; i < k->p->kernel.height; ++i, sum += KBC_LANES * t->columns) {
             total += *sum - k->total;
         }
     }
-    for (int32_t i = 0; i < count; ++i, lane += KBC_LANES) {
-        int32_t v;
-        if (KBC_PLANES > 1) {
-            v = *lane - head[i];
-        } else {
-            const int32_t mask = (int16_t)head[i];
-            v = ((total - 2 * *lane) ^ mask) - mask;
-        }
-        if (use != KBC_SET) {
-            v = use == KBC_ADD ? acc[i] + v : kbc_greatest(acc[i], v);
-        }
-        acc[i] = v;
+    switch (use) {
+    case KBC_SET:
+        kbc_octet_read(acc, lane, head, total, count, KBC_SET);
+        break;
+    case KBC_ADD:
+        kbc_octet_read(acc, lane, head, total, count, KBC_ADD);
+        break;
+    default:
+        kbc_octet_read(acc, lane, head, total, count, KBC_MAX);
     }
 }
 

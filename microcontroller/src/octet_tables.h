@@ -9,10 +9,7 @@
  * the numbers 2^16 * high + low, whatever the signs of the two: sums of entries stay exact as long
  * as, with what the accumulator began with, every lane *ends* in 0..65535.
  *
- * The floor of a look-up: a load of the byte, its address, a load of the entry, one of the
- * accumulators, four additions, a store: 9 instructions for 8 n multiply-accumulates on ARMv7-M,
- * which loads and stores four words at once, 13 on ARMv6-M, which has registers for two. A table
- * takes 6 instructions an entry, by doubling: entry[i + 2^b] = entry[i] + step[b].
+ * A table takes 6 instructions an entry, by doubling: entry[i + 2^b] = entry[i] + step[b].
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -62,8 +59,38 @@ static inline void kbc_octet_sum(kbc_octet *sum, const kbc_octet *a, const kbc_o
     sum->word[3] = a->word[3] + b->word[3];
 }
 
+static inline uint32_t kbc_octet_pair(int8_t low, int8_t high, uint32_t both)
+{
+    return (uint32_t)low + ((uint32_t)high << 16) - both;
+}
+
+/* step[b] of n inputs from `input` on. */
+static void kbc_octet_steps(kbc_octet *step, const int8_t *const *pixel, int32_t input, int32_t n,
+                            int32_t zx)
+{
+    const uint32_t both = 0x10001u * (uint32_t)zx;
+
+    for (int32_t v = 0; v < KBC_OCTET_WORDS; ++v) {
+        const int8_t *low = pixel[2 * v] + input, *high = pixel[2 * v + 1] + input;
+        kbc_octet *s = step;
+        int32_t left = n;
+        for (; left >= 4; left -= 4) {
+            s[0].word[v] = kbc_octet_pair(low[0], high[0], both);
+            s[1].word[v] = kbc_octet_pair(low[1], high[1], both);
+            s[2].word[v] = kbc_octet_pair(low[2], high[2], both);
+            s[3].word[v] = kbc_octet_pair(low[3], high[3], both);
+            low += 4;
+            high += 4;
+            s += 4;
+        }
+        for (; left > 0; --left, ++s) {
+            s->word[v] = kbc_octet_pair(*low++, *high++, both);
+        }
+    }
+}
+
 /* to[i] = from[i] + step for i < n, a power of two from 4 on. */
-static inline void kbc_octet_extend(kbc_octet *to, const kbc_octet *from, const kbc_octet *step,
+KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from, const kbc_octet *step,
                                     int32_t n)
 {
     const kbc_octet *const end = from + n;
@@ -123,7 +150,7 @@ static inline void kbc_octet_extend(kbc_octet *to, const kbc_octet *from, const 
 }
 
 /* The 2^n entries of n inputs. */
-KBC_OCTET_ALONE static void kbc_octet_build(kbc_octet *table, const kbc_octet *step, int32_t n)
+static void kbc_octet_build(kbc_octet *table, const kbc_octet *step, int32_t n)
 {
     kbc_octet_fill(&table[0], 0);
     table[1] = step[0];
@@ -135,149 +162,5 @@ KBC_OCTET_ALONE static void kbc_octet_build(kbc_octet *table, const kbc_octet *s
         kbc_octet_extend(table + (1 << b), table, &step[b], 1 << b);
     }
 }
-
-#if KBC_OCTET_TERNARY
-
-/* acc[f] += table[w[2 f]] - table[w[2 f + 1]] for f < n, a multiple of 4. */
-KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w, const kbc_octet *table, int32_t n)
-{
-    const kbc_octet *const end = acc + n;
-
-#if defined(KBC_OCTET_THUMB2)
-    uint32_t i;
-    __asm__ volatile("1:\n\t"
-                     ".rept 4\n\t"
-                     "ldrb %[i], [%[w]], #1\n\t"
-                     "ldm %[acc], {r4-r6, r8}\n\t"
-                     "add %[i], %[table], %[i], lsl #4\n\t"
-                     "ldm %[i], {r9, r10, r12, lr}\n\t"
-                     "add r4, r9\n\t"
-                     "add r5, r10\n\t"
-                     "add r6, r12\n\t"
-                     "add r8, lr\n\t"
-                     "ldrb %[i], [%[w]], #1\n\t"
-                     "add %[i], %[table], %[i], lsl #4\n\t"
-                     "ldm %[i], {r9, r10, r12, lr}\n\t"
-                     "sub r4, r9\n\t"
-                     "sub r5, r10\n\t"
-                     "sub r6, r12\n\t"
-                     "sub r8, lr\n\t"
-                     "stm %[acc]!, {r4-r6, r8}\n\t"
-                     ".endr\n\t"
-                     "cmp %[acc], %[end]\n\t"
-                     "bne 1b"
-                     : [acc] "+&r"(acc), [w] "+&r"(w), [i] "=&r"(i)
-                     : [table] "r"(table), [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
-#elif defined(KBC_OCTET_THUMB1)
-    register const kbc_octet *t __asm__("r4") = table;
-    register const kbc_octet *stop __asm__("r5") = end;
-    const kbc_octet *from = acc;
-    uint32_t i;
-#define KBC_LOOK_UP(plus, minus)                  \
-    "mov r6, r10\n\t"                             \
-    "ldrb %[i], [r6, #" #plus "]\n\t"             \
-    "ldrb %[w], [r6, #" #minus "]\n\t"            \
-    "lsl %[i], %[i], #4\n\t"                      \
-    "lsl %[w], %[w], #4\n\t"                      \
-    "add %[i], r8\n\t"                            \
-    "add %[w], r8\n\t"                            \
-    ".rept 2\n\t"                                 \
-    "ldm %[from]!, {r4, r5}\n\t"                  \
-    "ldm %[i]!, {r6, r7}\n\t"                     \
-    "add r4, r6\n\t"                              \
-    "add r5, r7\n\t"                              \
-    "ldm %[w]!, {r6, r7}\n\t"                     \
-    "sub r4, r6\n\t"                              \
-    "sub r5, r7\n\t"                              \
-    "stm %[acc]!, {r4, r5}\n\t"                   \
-    ".endr\n\t"
-    __asm__ volatile("mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, %[w]\n"
-                     "1:\n\t" KBC_LOOK_UP(0, 1) KBC_LOOK_UP(2, 3) KBC_LOOK_UP(4, 5)
-                     KBC_LOOK_UP(6, 7)
-                     "mov r6, #8\n\t"
-                     "add r10, r6\n\t"
-                     "cmp %[acc], r9\n\t"
-                     "bne 1b"
-                     : [acc] "+&l"(acc), [from] "+&l"(from), [w] "+&l"(w), [i] "=&l"(i),
-                       [t] "+&l"(t), [stop] "+&l"(stop)
-                     :
-                     : "r6", "r7", "r8", "r9", "r10", "cc", "memory");
-#undef KBC_LOOK_UP
-#else
-    for (; acc < end; ++acc) {
-        acc->word[0] += table[w[0]].word[0] - table[w[1]].word[0];
-        acc->word[1] += table[w[0]].word[1] - table[w[1]].word[1];
-        acc->word[2] += table[w[0]].word[2] - table[w[1]].word[2];
-        acc->word[3] += table[w[0]].word[3] - table[w[1]].word[3];
-        w += 2;
-    }
-#endif
-}
-
-#else
-
-/* acc[f] += table[w[f]] for f < n, a multiple of 4. */
-KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w, const kbc_octet *table, int32_t n)
-{
-    const kbc_octet *const end = acc + n;
-
-#if defined(KBC_OCTET_THUMB2)
-    uint32_t i;
-    __asm__ volatile("1:\n\t"
-                     ".rept 4\n\t"
-                     "ldrb %[i], [%[w]], #1\n\t"
-                     "ldm %[acc], {r4-r6, r8}\n\t"
-                     "add %[i], %[table], %[i], lsl #4\n\t"
-                     "ldm %[i], {r9, r10, r12, lr}\n\t"
-                     "add r4, r9\n\t"
-                     "add r5, r10\n\t"
-                     "add r6, r12\n\t"
-                     "add r8, lr\n\t"
-                     "stm %[acc]!, {r4-r6, r8}\n\t"
-                     ".endr\n\t"
-                     "cmp %[acc], %[end]\n\t"
-                     "bne 1b"
-                     : [acc] "+&r"(acc), [w] "+&r"(w), [i] "=&r"(i)
-                     : [table] "r"(table), [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
-#elif defined(KBC_OCTET_THUMB1)
-    register const kbc_octet *t __asm__("r4") = table;
-    register const kbc_octet *stop __asm__("r5") = end;
-    const kbc_octet *from = acc;
-    uint32_t i;
-#define KBC_LOOK_UP(number)                       \
-    "ldrb %[i], [%[w], #" #number "]\n\t"         \
-    "lsl %[i], %[i], #4\n\t"                      \
-    "add %[i], r8\n\t"                            \
-    ".rept 2\n\t"                                 \
-    "ldm %[from]!, {r4, r5}\n\t"                  \
-    "ldm %[i]!, {r6, r7}\n\t"                     \
-    "add r4, r6\n\t"                              \
-    "add r5, r7\n\t"                              \
-    "stm %[acc]!, {r4, r5}\n\t"                   \
-    ".endr\n\t"
-    __asm__ volatile("mov r8, r4\n\t"
-                     "mov r9, r5\n"
-                     "1:\n\t" KBC_LOOK_UP(0) KBC_LOOK_UP(1) KBC_LOOK_UP(2) KBC_LOOK_UP(3)
-                     "add %[w], #4\n\t"
-                     "cmp %[acc], r9\n\t"
-                     "bne 1b"
-                     : [acc] "+&l"(acc), [from] "+&l"(from), [w] "+&l"(w), [i] "=&l"(i),
-                       [t] "+&l"(t), [stop] "+&l"(stop)
-                     :
-                     : "r6", "r7", "r8", "r9", "cc", "memory");
-#undef KBC_LOOK_UP
-#else
-    for (; acc < end; ++acc) {
-        kbc_octet_sum(acc, acc, &table[*w++]);
-    }
-#endif
-}
-
-
-#endif /* KBC_OCTET_TERNARY */
 
 #endif /* KBC_OCTET_TABLES_H */
