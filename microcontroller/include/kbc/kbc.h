@@ -325,6 +325,19 @@ kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_f32_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_f32_ternary_scratch;
 
+kbc_conv_2d_function kbc_conv_2d_s8_octets;
+kbc_conv_2d_function kbc_conv_2d_s8_patches;
+kbc_conv_2d_function kbc_conv_2d_s8_depthwise;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_octets;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_patches;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_depthwise;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_octets_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_patches_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_depthwise_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_octets_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_patches_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_depthwise_scratch;
+
 /* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
  * a pixel. */
 kbc_status kbc_max_pool_2d_b1(const kbc_pool_2d_params *p, const void *x, void *y);
