@@ -337,6 +337,14 @@ kbc_conv_2d_scratch_function kbc_conv_2d_s8_depthwise_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_octets_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_patches_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_depthwise_scratch;
+kbc_conv_2d_function kbc_conv_2d_b1_depthwise;
+kbc_conv_2d_function kbc_conv_2d_b1_ternary_depthwise;
+kbc_conv_2d_function kbc_conv_2d_b1_tables;
+kbc_conv_2d_function kbc_conv_2d_b1_ternary_tables;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_depthwise_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_depthwise_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_tables_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_tables_scratch;
 
 /* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
  * a pixel. */
