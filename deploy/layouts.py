@@ -119,8 +119,66 @@ def pack(layout: str, words: np.ndarray, params: Structure) -> np.ndarray:
     return np.ascontiguousarray(LAYOUTS[layout](words, params))
 
 
+def _binary_planes(words: np.ndarray, k: int) -> np.ndarray:
+    """One-bit weights whose sum is the weights, or twice them where they are ternary.
+
+    Args:
+        words: Canonical.
+        k: Weights of an output.
+
+    Returns:
+        int32 `[planes, out, words]`: a weight of 0 is +1 in the first plane, and -1 in the second.
+    """
+    if words.ndim == 2:
+        return words[np.newaxis]
+    signs, used = words
+    return np.stack([signs, (signs | ~used) & pack_bits(np.full((1, k), -1))])
+
+
+def _lanes(words: np.ndarray, params: Structure) -> np.ndarray:
+    """Bytes of 8 inputs for vectors of 8 outputs (see fully_connected_s8_mve.h).
+
+    Returns:
+        int32, flat: `[ceil(k / 64), ceil(out / 8), 8 groups, planes, 8 outputs]` of bytes, and
+        fewer groups at the end.
+    """
+    k = params.in_features
+    octets = _octets(_binary_planes(words, k), -(-k // 8))
+    lanes = _interleave(octets, 8).transpose(2, 1, 0, 3)  # [group, block, plane, lane]
+    passes = np.split(lanes, range(8, len(lanes), 8))
+    return _as_words(np.concatenate([one.swapaxes(0, 1).ravel() for one in passes]))
+
+
+def _octets(planes: np.ndarray, count: int) -> np.ndarray:
+    """The first bytes of each output's weights, uint8 `[planes, out, count]`."""
+    return np.ascontiguousarray(planes, "<i4").view(np.uint8)[..., :count]
+
+
+def _interleave(octets: np.ndarray, lanes: int) -> np.ndarray:
+    """Outputs in vectors: even lanes have the first half of them, odd lanes the second.
+
+    Args:
+        octets: `[planes, out, count]`.
+        lanes: Outputs of a vector; there are 0s behind the last.
+
+    Returns:
+        uint8 `[planes, ceil(out / lanes), count, lanes]`.
+    """
+    planes, outs, count = octets.shape
+    padded = np.zeros((planes, -(-outs // lanes) * lanes, count), np.uint8)
+    padded[:, :outs] = octets
+    halves = padded.reshape(planes, -1, 2, lanes // 2, count)
+    return halves.transpose(0, 1, 4, 3, 2).reshape(planes, -1, count, lanes)
+
+
+def _as_words(octets: np.ndarray) -> np.ndarray:
+    """int32 of a number of bytes that 4 divides."""
+    return np.ascontiguousarray(octets).view("<i4").astype(np.int32)
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
+    "lanes": _lanes,
 }
 """From canonical words to each layout's."""
