@@ -149,6 +149,52 @@ def _lanes(words: np.ndarray, params: Structure) -> np.ndarray:
     return _as_words(np.concatenate([one.swapaxes(0, 1).ravel() for one in passes]))
 
 
+def _tap_lanes_s8(words: np.ndarray, params: Structure) -> np.ndarray:
+    """See `_tap_lanes`. Fewer than 8 channels are too few for a table: the taps of a column of the
+    kernel are taken together."""
+    return _tap_lanes(words, params, 8, params.in_channels < 8)
+
+
+def _tap_lanes_b1(words: np.ndarray, params: Structure) -> np.ndarray:
+    """See `_tap_lanes`."""
+    return _tap_lanes(words, params, 16, False)
+
+
+def _tap_lanes(words: np.ndarray, params: Structure, lanes: int, stack: bool) -> np.ndarray:
+    """Bytes of 8 channels of a tap, for vectors of filters (see conv_2d_mve.h).
+
+    Args:
+        words: Canonical.
+        params: Of a convolution.
+        lanes: Filters of a vector.
+        stack: Whether a column of the kernel is one tap.
+
+    Returns:
+        int32, flat: `[kernel row, group, plane, step, block, tap, filter]` of bytes; a step has
+        three taps where neighbours are at hand, else one.
+    """
+    kernel, channels = params.kernel, params.in_channels
+    k = kernel.height * kernel.width * channels
+    planes = _binary_planes(words, k)
+    outs = planes.shape[1]
+    bits = (unpack_bits(planes.reshape(-1, planes.shape[-1]), k) < 0).reshape(
+        len(planes), outs, kernel.height, kernel.width, channels
+    )
+    if stack:
+        bits = bits.transpose(0, 1, 3, 2, 4).reshape(len(planes), outs, 1, kernel.width, -1)
+    octets = np.packbits(bits, axis=-1, bitorder="little")
+    rows, groups = octets.shape[2], octets.shape[-1]
+    vectors = _interleave(octets.reshape(len(planes), outs, -1), lanes)
+    vectors = vectors.reshape(len(planes), -1, rows, kernel.width, groups, lanes)
+    vectors = vectors.transpose(2, 4, 0, 1, 3, 5)  # [row, group, plane, block, tap, filter]
+    neighbours = kernel.stride_width == 1 and kernel.dilation_width == 1
+    threes = kernel.width // 3 * 3 if neighbours else 0
+    cuts = [*range(0, threes, 3), *range(threes, kernel.width)][1:]
+    steps = np.split(vectors, cuts, axis=4)
+    flat = [step.reshape(rows, groups, len(planes), -1) for step in steps]
+    return _as_words(np.concatenate(flat, axis=3).ravel())
+
+
 def _octets(planes: np.ndarray, count: int) -> np.ndarray:
     """The first bytes of each output's weights, uint8 `[planes, out, count]`."""
     return np.ascontiguousarray(planes, "<i4").view(np.uint8)[..., :count]
@@ -180,5 +226,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
     "lanes": _lanes,
+    "tap_lanes_s8": _tap_lanes_s8,
+    "tap_lanes_b1": _tap_lanes_b1,
 }
 """From canonical words to each layout's."""

@@ -9,6 +9,9 @@
  * bytes, one to gather and one to add are 3 for 64 products. The sums have 16 bits,
  * |sum[i]| <= 2040, so that 16 of them may be added before they must move on to 32 bits.
  *
+ * Of one-bit inputs a table counts differing bits instead, in bytes, so that a vector looks up the
+ * patterns of 16 outputs.
+ *
  * A ternary weight is half the sum of two binary ones, the same two where it is not 0; so ternary
  * layers look up twice in the same tables.
  *
@@ -23,8 +26,9 @@
 #include "one_bit.h"
 
 enum {
-    KBC_TABLE = 256,    /* entries of a table */
-    KBC_SUMS_BOUND = 16 /* sums that 16 bits can take: 16 * 8 * 255 <= 32767 */
+    KBC_TABLE = 256, /* entries of a table */
+    KBC_SUMS = 16,   /* sums that 16 bits can take: 16 * 8 * 255 <= 32767 */
+    KBC_COUNTS = 31, /* counts that 8 bits can take: 31 * 8 <= 255 */
 };
 
 #if KBC_HAS_MVE
@@ -83,6 +87,74 @@ static inline void kbc_mve_sum_tables(int16_t *t, const int8_t *x, int32_t strid
           [d] "=&r"(d)
         : [n] "r"(n), [stride] "r"(stride), [zx] "r"(zx), [masks] "r"(masks)
         : "memory", "cc", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
+}
+
+/* The tables t[0], t[1], ... of n bytes of one-bit inputs, `stride` bytes apart: n > 0.
+ *
+ *     count[i] = the bits in which i differs from x
+ *
+ * 28 instructions each. The first 16 entries are those of the low bits, from a table, plus the high
+ * bits of x; of the high bits of i each adds 1 where it is 0 in x, and takes 1 away where it is 1. */
+static inline void kbc_mve_count_tables(uint8_t *t, const uint8_t *x, int32_t stride, int32_t n)
+{
+    static const uint8_t low[16 * 16] = {
+        0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+        1, 0, 2, 1, 2, 1, 3, 2, 2, 1, 3, 2, 3, 2, 4, 3,
+        1, 2, 0, 1, 2, 3, 1, 2, 2, 3, 1, 2, 3, 4, 2, 3,
+        2, 1, 1, 0, 3, 2, 2, 1, 3, 2, 2, 1, 4, 3, 3, 2,
+        1, 2, 2, 3, 0, 1, 1, 2, 2, 3, 3, 4, 1, 2, 2, 3,
+        2, 1, 3, 2, 1, 0, 2, 1, 3, 2, 4, 3, 2, 1, 3, 2,
+        2, 3, 1, 2, 1, 2, 0, 1, 3, 4, 2, 3, 2, 3, 1, 2,
+        3, 2, 2, 1, 2, 1, 1, 0, 4, 3, 3, 2, 3, 2, 2, 1,
+        1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3,
+        2, 1, 3, 2, 3, 2, 4, 3, 1, 0, 2, 1, 2, 1, 3, 2,
+        2, 3, 1, 2, 3, 4, 2, 3, 1, 2, 0, 1, 2, 3, 1, 2,
+        3, 2, 2, 1, 4, 3, 3, 2, 2, 1, 1, 0, 3, 2, 2, 1,
+        2, 3, 3, 4, 1, 2, 2, 3, 1, 2, 2, 3, 0, 1, 1, 2,
+        3, 2, 4, 3, 2, 1, 3, 2, 2, 1, 3, 2, 1, 0, 2, 1,
+        3, 4, 2, 3, 2, 3, 1, 2, 2, 3, 1, 2, 1, 2, 0, 1,
+        4, 3, 3, 2, 3, 2, 2, 1, 3, 2, 2, 1, 2, 1, 1, 0};
+    static const int32_t high[16][5] = {
+        {0, 1, 1, 1, 1}, {1, -1, 1, 1, 1}, {1, 1, -1, 1, 1}, {2, -1, -1, 1, 1}, {1, 1,
+        1, -1, 1}, {2, -1, 1, -1, 1}, {2, 1, -1, -1, 1}, {3, -1, -1, -1, 1}, {1, 1, 1,
+        1, -1}, {2, -1, 1, 1, -1}, {2, 1, -1, 1, -1}, {3, -1, -1, 1, -1}, {2, 1, 1, -1,
+        -1}, {3, -1, 1, -1, -1}, {3, 1, -1, -1, -1}, {4, -1, -1, -1, -1}};
+
+    __asm__ volatile(
+        "dls lr, %[n]\n"
+        "1:\n"
+        "ldrb r4, [%[x]]\n"
+        "and r5, r4, #15\n"
+        "add r5, %[low], r5, lsl #4\n"
+        "vldrb.u8 q0, [r5]\n"
+        "lsrs r4, r4, #4\n"
+        "add r4, r4, r4, lsl #2\n"
+        "add r4, %[high], r4, lsl #2\n"
+        "ldm r4, {r4-r6, r8, r9}\n"
+        "vadd.i8 q0, q0, r4\n"
+        "vadd.i8 q1, q0, r5\n"
+        "vadd.i8 q2, q0, r6\n"
+        "vadd.i8 q3, q1, r6\n"
+        "vadd.i8 q4, q0, r8\n"
+        "vadd.i8 q5, q1, r8\n"
+        "vadd.i8 q6, q2, r8\n"
+        "vadd.i8 q7, q3, r8\n"
+        "vstmia %[t]!, {d0-d15}\n"
+        "vadd.i8 q0, q0, r9\n"
+        "vadd.i8 q1, q1, r9\n"
+        "vadd.i8 q2, q2, r9\n"
+        "vadd.i8 q3, q3, r9\n"
+        "vadd.i8 q4, q4, r9\n"
+        "vadd.i8 q5, q5, r9\n"
+        "vadd.i8 q6, q6, r9\n"
+        "vadd.i8 q7, q7, r9\n"
+        "vstmia %[t]!, {d0-d15}\n"
+        "add %[x], %[x], %[stride]\n"
+        "le lr, 1b\n"
+        : [x] "+r"(x), [t] "+r"(t)
+        : [n] "r"(n), [stride] "r"(stride), [low] "r"(low), [high] "r"(high)
+        : "memory", "cc", "lr", "r4", "r5", "r6", "r8", "r9", "q0", "q1", "q2", "q3", "q4", "q5",
+          "q6", "q7");
 }
 
 #endif /* KBC_HAS_MVE */

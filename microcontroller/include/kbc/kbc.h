@@ -323,6 +323,16 @@ kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_f32_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_f32_ternary_scratch;
 
+/* Where KBC_HAS_MVE; the twins are everywhere. */
+kbc_conv_2d_function kbc_conv_2d_s8_mve;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_mve;
+kbc_conv_2d_function kbc_conv_2d_b1_mve;
+kbc_conv_2d_function kbc_conv_2d_b1_ternary_mve;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_mve_scratch;
+
 /* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
  * a pixel. */
 kbc_status kbc_max_pool_2d_b1(const kbc_pool_2d_params *p, const void *x, void *y);
