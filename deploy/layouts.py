@@ -149,6 +149,19 @@ def _lanes(words: np.ndarray, params: Structure) -> np.ndarray:
     return _as_words(np.concatenate([one.swapaxes(0, 1).ravel() for one in passes]))
 
 
+def _quads(words: np.ndarray, params: Structure) -> np.ndarray:
+    """Words in passes through the outputs (see fully_connected_b1_mve.h).
+
+    Returns:
+        int32, flat: `[pass, plane, out, 8]`, and 4 of each output in the last pass where they do.
+    """
+    planes = _binary_planes(words, params.in_features)
+    count = planes.shape[-1]
+    padded = np.pad(planes, [(0, 0), (0, planes.shape[1] % 2), (0, -count % 4)])
+    passes = np.split(padded, range(8, padded.shape[-1], 8), axis=-1)
+    return np.concatenate([one.ravel() for one in passes])
+
+
 def _tap_lanes_s8(words: np.ndarray, params: Structure) -> np.ndarray:
     """See `_tap_lanes`. Fewer than 8 channels are too few for a table: the taps of a column of the
     kernel are taken together."""
@@ -226,6 +239,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
     "lanes": _lanes,
+    "quads": _quads,
     "tap_lanes_s8": _tap_lanes_s8,
     "tap_lanes_b1": _tap_lanes_b1,
 }

@@ -303,8 +303,12 @@ kbc_fully_connected_scratch_function kbc_fully_connected_s8_tables_scratch;
 /* Where KBC_HAS_MVE; the twins, which the emitter asks, are everywhere. */
 kbc_fully_connected_function kbc_fully_connected_s8_mve;
 kbc_fully_connected_function kbc_fully_connected_s8_ternary_mve;
+kbc_fully_connected_function kbc_fully_connected_b1_mve;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary_mve;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_mve_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_mve_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_mve_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_mve_scratch;
 
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
                                         const void *shortcut, void *y, void *scratch);
