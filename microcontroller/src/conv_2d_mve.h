@@ -22,8 +22,6 @@
 #ifndef KBC_CONV_2D_MVE_H
 #define KBC_CONV_2D_MVE_H
 
-#include <string.h>
-
 #include "mve.h"
 
 /* What the inputs are, and how many lookups a weight takes: a kernel says so before it includes
@@ -216,9 +214,6 @@ static inline void kbc_widen(uint8_t *narrow, uint8_t *wide, int32_t n)
                      : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
 }
 
-/* For functions whose stacks should not add up. */
-#define KBC_APART static __attribute__((noinline))
-
 /* The work on a tile. */
 typedef struct {
     kbc_mve_tile t;
@@ -227,6 +222,7 @@ typedef struct {
     int32_t top, left; /* of the convolution */
     int32_t pending;   /* entries that some narrow accumulator may have taken */
     int32_t first, last; /* rows that took any */
+    int32_t products[KBC_TILE]; /* of a kernel row inside of the image, in each column */
 } kbc_mve_work;
 
 static inline void kbc_mve_flush(kbc_mve_work *k)
@@ -246,14 +242,18 @@ static inline void kbc_mve_flush(kbc_mve_work *k)
 
 /* The tables of group g of the pixels of a row, `pixels` being its first column in the tile, of
  * which [from, to) are in the image. */
-KBC_APART void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, int32_t pitch, int32_t g,
-                            int32_t from, int32_t to)
+static inline void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, int32_t pitch,
+                                int32_t g, int32_t from, int32_t to)
 {
     const kbc_mve_tile *t = &k->t;
     const int32_t bytes = KBC_ENTRY * KBC_TABLE;
 
-    memset(k->tables, 0, (size_t)(bytes * from));
-    memset(k->tables + bytes * to, 0, (size_t)(bytes * (t->columns - to)));
+    if (from > 0) {
+        kbc_mve_clear(k->tables, from * bytes / 128);
+    }
+    if (to < t->columns) {
+        kbc_mve_clear(k->tables + bytes * to, (t->columns - to) * bytes / 128);
+    }
     if (KBC_ONE_BIT) {
         kbc_mve_count_tables(k->tables + bytes * from, pixels + from * pitch + g, pitch, to - from);
     } else {
@@ -264,7 +264,7 @@ KBC_APART void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, int32_
 }
 
 /* The narrow accumulators of a row += all taps of a kernel row with the tables as they are. */
-KBC_APART void kbc_mve_add(kbc_mve_work *k, const uint8_t *w, int32_t row)
+static inline void kbc_mve_add(kbc_mve_work *k, const uint8_t *w, int32_t row)
 {
     const kbc_mve_tile *t = &k->t;
     const kbc_window *kernel = &t->p->kernel;
@@ -296,7 +296,7 @@ static inline void kbc_mve_stage(const kbc_mve_work *k, const uint8_t *image, in
     const kbc_conv_2d_params *p = k->t.p;
     const int32_t channels = p->in_channels;
 
-    memset(k->staged, (int)p->input_zero_point, (size_t)(k->t.columns * k->t.staged_bytes));
+    kbc_mve_set(k->staged, p->input_zero_point, k->t.columns * k->t.staged_bytes);
     for (int32_t i = 0; i < height; ++i, y += p->kernel.dilation_height) {
         if (y < 0 || y >= p->in_height) {
             continue;
@@ -360,7 +360,7 @@ KBC_APART void kbc_mve_accumulate(kbc_mve_work *k, const uint8_t *image)
     const kbc_window *kernel = &t->p->kernel;
     const int32_t top = k->top * kernel->stride_height - kernel->pad_top;
 
-    memset(k->narrow, 0, (size_t)(t->rows * (t->narrow_row + t->wide_row)));
+    kbc_mve_clear(k->narrow, t->rows * (t->narrow_row + t->wide_row) / 128);
     k->pending = 0;
     k->first = t->rows;
     k->last = -1;
@@ -389,15 +389,26 @@ static inline int32_t kbc_inside(int32_t first, int32_t dilation, int32_t size, 
     return count;
 }
 
-/* The products of an accumulator, which counts of differing bits are subtracted from. */
-static inline int32_t kbc_mve_products(const kbc_conv_2d_params *p, int32_t cy, int32_t cx)
+/* Kernel rows inside of the image, in a row of the tile. */
+static inline int32_t kbc_mve_height(const kbc_mve_work *k, int32_t row)
 {
+    const kbc_window *w = &k->t.p->kernel;
+
+    return kbc_inside((k->top + row) * w->stride_height - w->pad_top, w->dilation_height, w->height,
+                      k->t.p->in_height);
+}
+
+/* How many products an accumulator has, which counts of differing bits are subtracted from. */
+static inline void kbc_mve_count_products(kbc_mve_work *k)
+{
+    const kbc_conv_2d_params *p = k->t.p;
     const kbc_window *w = &p->kernel;
 
-    return p->in_channels *
-           kbc_inside(cy * w->stride_height - w->pad_top, w->dilation_height, w->height,
-                      p->in_height) *
-           kbc_inside(cx * w->stride_width - w->pad_left, w->dilation_width, w->width, p->in_width);
+    for (int32_t i = 0; i < KBC_TILE; ++i) {
+        k->products[i] =
+            p->in_channels * kbc_inside((k->left + i) * w->stride_width - w->pad_left,
+                                        w->dilation_width, w->width, p->in_width);
+    }
 }
 
 /* acc = max(acc, the accumulators of 16 channels of a pixel), which begin at v. */
@@ -433,10 +444,10 @@ static inline void kbc_mve_pool(const kbc_mve_work *k, int32_t *acc, int32_t cha
         greatest[i] = vdupq_n_s32(-0x7fffffff);
     }
     for (; y < bottom; ++y) {
+        const int32_t height = KBC_ONE_BIT ? kbc_mve_height(k, y) : 0;
         for (int32_t column = x; column < right; ++column) {
-            const int32_t products =
-                KBC_ONE_BIT ? kbc_mve_products(t->p, k->top + y, k->left + column) : 0;
-            kbc_mve_greater(greatest, block + y * t->wide_row + 32 * column, products);
+            kbc_mve_greater(greatest, block + y * t->wide_row + 32 * column,
+                            KBC_ONE_BIT ? height * k->products[column] : 0);
         }
     }
     for (int32_t i = 0; i < 4; ++i) {
@@ -446,7 +457,7 @@ static inline void kbc_mve_pool(const kbc_mve_work *k, int32_t *acc, int32_t cha
 }
 
 /* The outputs of a tile whose first is (oy, ox). */
-KBC_APART void kbc_mve_finish(const kbc_mve_work *k, int32_t image, int32_t oy, int32_t ox,
+KBC_APART void kbc_mve_finish(kbc_mve_work *k, int32_t image, int32_t oy, int32_t ox,
                               const void *shortcut, void *y)
 {
     const kbc_conv_2d_params *p = k->t.p;
@@ -455,6 +466,9 @@ KBC_APART void kbc_mve_finish(const kbc_mve_work *k, int32_t image, int32_t oy, 
     const int32_t columns = kbc_least(k->t.pooled_columns, p->out_width - ox);
     int32_t acc[KBC_BLOCK];
 
+    if (KBC_ONE_BIT) {
+        kbc_mve_count_products(k);
+    }
     for (int32_t r = 0; r < rows; ++r) {
         const int32_t top = r * pool->stride_height;
         const int32_t bottom = kbc_least(top + pool->height, p->conv_height - k->top);

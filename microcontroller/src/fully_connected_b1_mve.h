@@ -76,7 +76,7 @@ static inline void kbc_accumulate_counts(const kbc_fully_connected_params *p, co
     const int32_t outs = p->out_features;
     const uint32_t *w = p->weights;
 
-    memset(acc, 0, (size_t)(4 * kbc_even(outs)));
+    kbc_mve_set(acc, 0, 4 * kbc_even(outs));
     for (int32_t left = kbc_words(p->in_features); left > 0; left -= 8, x += 8) {
         const uint32_t *words = x;
         uint32_t last[8] = {0};

@@ -104,7 +104,20 @@ static inline const uint8_t *kbc_short_pass(int32_t *acc, const uint8_t *w, int3
     return w;
 }
 
-/* acc[o] = planes * w[o] . (x - zx) */
+static inline void kbc_halve(int32_t *acc, int32_t n)
+{
+    __asm__ volatile("dlstp.32 lr, %[n]\n"
+                     "1:\n"
+                     "vldrw.u32 q0, [%[acc]]\n"
+                     "vshr.s32 q0, q0, #1\n"
+                     "vstrw.32 q0, [%[acc]], #16\n"
+                     "letp lr, 1b\n"
+                     : [acc] "+r"(acc)
+                     : [n] "r"(n)
+                     : "memory", "lr", "q0");
+}
+
+/* acc[o] = w[o] . (x - zx) */
 static inline void kbc_accumulate_sums(const kbc_fully_connected_params *p, const int8_t *x,
                                        int32_t *acc, int32_t planes)
 {
@@ -113,7 +126,7 @@ static inline void kbc_accumulate_sums(const kbc_fully_connected_params *p, cons
     const uint8_t *w = p->weights;
     int32_t left = p->in_features;
 
-    memset(acc, 0, (size_t)(4 * LANES * blocks));
+    kbc_mve_set(acc, 0, 4 * LANES * blocks);
     for (; left >= PASS * GROUP; left -= PASS * GROUP, x += PASS * GROUP) {
         kbc_mve_sum_tables(tables, x, GROUP, PASS, zx);
         w = planes == 1 ? kbc_pass_binary(acc, w, blocks, tables)
@@ -126,16 +139,14 @@ static inline void kbc_accumulate_sums(const kbc_fully_connected_params *p, cons
         }
         if (rest > 0) {
             int8_t last[GROUP]; /* what is equal to zx adds nothing with either sign */
-            memset(last, (int)zx, sizeof last);
+            kbc_mve_set(last, zx, sizeof last);
             memcpy(last, x + GROUP * whole, (size_t)rest);
             kbc_mve_sum_tables(tables + KBC_TABLE * whole, last, GROUP, 1, zx);
         }
         kbc_short_pass(acc, w, blocks, tables, whole + (rest > 0), planes);
     }
     if (planes == 2) {
-        for (int32_t i = 0; i < LANES * blocks; ++i) {
-            acc[i] >>= 1;
-        }
+        kbc_halve(acc, LANES * blocks);
     }
 }
 

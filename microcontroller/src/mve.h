@@ -33,13 +33,51 @@ enum {
 
 #if KBC_HAS_MVE
 
+/* Not inlined: so that stacks do not add up, and assembly finds the registers that it names. */
+#define KBC_APART static __attribute__((noinline, unused))
+
+/* memset: the C library of small chips goes byte by byte. */
+static inline void kbc_mve_set(void *target, int32_t value, int32_t bytes)
+{
+    __asm__ volatile("vdup.8 q0, %[value]\n"
+                     "wlstp.8 lr, %[bytes], 2f\n"
+                     "1:\n"
+                     "vstrb.8 q0, [%[target]], #16\n"
+                     "letp lr, 1b\n"
+                     "2:\n"
+                     : [target] "+r"(target)
+                     : [value] "r"(value), [bytes] "r"(bytes)
+                     : "memory", "lr", "q0");
+}
+
+/* 0 in n times 128 bytes. */
+static inline void kbc_mve_clear(void *target, int32_t n)
+{
+    __asm__ volatile("vmov.i32 q0, #0\n"
+                     "vmov q1, q0\n"
+                     "vmov q2, q0\n"
+                     "vmov q3, q0\n"
+                     "vmov q4, q0\n"
+                     "vmov q5, q0\n"
+                     "vmov q6, q0\n"
+                     "vmov q7, q0\n"
+                     "wls lr, %[n], 2f\n"
+                     "1:\n"
+                     "vstmia %[target]!, {d0-d15}\n"
+                     "le lr, 1b\n"
+                     "2:\n"
+                     : [target] "+r"(target)
+                     : [n] "r"(n)
+                     : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
+}
+
 /* The tables t[0], t[1], ... of n groups of 8 inputs, `stride` bytes apart: n > 0.
  *
  * 53 instructions each. The first 8 entries are all inputs' sum less twice those that a mask
  * chooses; the 8 vectors of bits 3 to 5 are stored at once, and twice an input subtracted from all
  * of them gives the next 8. */
-static inline void kbc_mve_sum_tables(int16_t *t, const int8_t *x, int32_t stride, int32_t n,
-                                      int32_t zx)
+KBC_APART void kbc_mve_sum_tables(int16_t *t, const int8_t *x, int32_t stride, int32_t n,
+                                  int32_t zx)
 {
     static const int16_t masks[24] = {0, -1, 0, -1, 0, -1, 0,  -1, 0,  0,  -1, -1,
                                       0, 0,  -1, -1, 0, 0, 0,  0,  -1, -1, -1, -1};
@@ -95,7 +133,7 @@ static inline void kbc_mve_sum_tables(int16_t *t, const int8_t *x, int32_t strid
  *
  * 28 instructions each. The first 16 entries are those of the low bits, from a table, plus the high
  * bits of x; of the high bits of i each adds 1 where it is 0 in x, and takes 1 away where it is 1. */
-static inline void kbc_mve_count_tables(uint8_t *t, const uint8_t *x, int32_t stride, int32_t n)
+KBC_APART void kbc_mve_count_tables(uint8_t *t, const uint8_t *x, int32_t stride, int32_t n)
 {
     static const uint8_t low[16 * 16] = {
         0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
