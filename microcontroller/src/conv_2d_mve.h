@@ -52,6 +52,8 @@ typedef struct {
     int32_t stack;        /* kernel rows taken for one, 1 where they are not */
     int32_t inputs;       /* of a tap */
     int32_t groups, blocks;
+    int32_t threes, ones; /* steps of three taps, and of one */
+    int32_t w_row;        /* bytes of a kernel row's weights */
     int32_t columns;      /* of the input */
     int32_t pooled_rows, pooled_columns;
     int32_t rows;         /* of the convolution */
@@ -84,6 +86,9 @@ static inline void kbc_mve_plan(kbc_mve_tile *t, const kbc_conv_2d_params *p)
     t->pooled_rows = 1;
     t->groups = (t->inputs + 7) / 8;
     t->blocks = (p->out_channels + KBC_LANES - 1) / KBC_LANES;
+    t->threes = kbc_neighbours(kernel) ? kernel->width / KBC_TAPS : 0;
+    t->ones = kernel->width - KBC_TAPS * t->threes;
+    t->w_row = KBC_PLANES * kernel->width * t->groups * t->blocks * KBC_LANES;
     t->columns = (KBC_TILE - 1) * kernel->stride_width +
                 (kernel->width - 1) * kernel->dilation_width + 1;
     t->staged_bytes = !KBC_ONE_BIT && (t->stack > 1 || t->inputs % 8 != 0) ? 8 * t->groups : 0;
@@ -119,8 +124,6 @@ static inline int32_t kbc_conv_2d_mve_scratch(const kbc_conv_2d_params *p)
 }
 
 #if KBC_HAS_MVE
-
-#include <arm_mve.h>
 
 /* The narrow accumulators of a row += three taps, `step` having the tables of 10 pixels. */
 #define THREE_TAPS(load, gather, scale, add)                                                    \
@@ -257,36 +260,52 @@ static inline void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, in
     if (KBC_ONE_BIT) {
         kbc_mve_count_tables(k->tables + bytes * from, pixels + from * pitch + g, pitch, to - from);
     } else {
-        kbc_mve_sum_tables((int16_t *)(k->tables + bytes * from),
-                           (const int8_t *)pixels + from * pitch + 8 * g, pitch, to - from,
-                           t->p->input_zero_point);
+        /* Where fewer than 7 inputs are left no weight looks behind the first quarter of a table. */
+        (t->inputs - 8 * g < 7 ? kbc_mve_few_sum_tables : kbc_mve_sum_tables)(
+            (int16_t *)(k->tables + bytes * from), (const int8_t *)pixels + from * pitch + 8 * g,
+            pitch, to - from, t->p->input_zero_point);
     }
 }
 
 /* The narrow accumulators of a row += all taps of a kernel row with the tables as they are. */
-static inline void kbc_mve_add(kbc_mve_work *k, const uint8_t *w, int32_t row)
+static inline void kbc_mve_add(const kbc_mve_work *k, const uint8_t *w, uint8_t *acc)
 {
     const kbc_mve_tile *t = &k->t;
-    const kbc_window *kernel = &t->p->kernel;
-    const int32_t threes = kbc_neighbours(kernel) ? kernel->width / KBC_TAPS : 0;
-    const int32_t bytes = t->blocks * KBC_LANES;
-    uint8_t *acc = k->narrow + row * t->narrow_row;
+    const int32_t blocks = t->blocks;
 
     for (int32_t plane = 0; plane < KBC_PLANES; ++plane) {
         void **step = k->steps;
-        for (int32_t j = 0; j < threes; ++j) {
-            kbc_three_taps(acc, w, t->blocks, step);
+        for (int32_t j = t->threes; j > 0; --j) {
+            kbc_three_taps(acc, w, blocks, step);
             step += KBC_POINTERS * KBC_TAPS;
-            w += KBC_TAPS * bytes;
+            w += KBC_TAPS * blocks * KBC_LANES;
         }
-        for (int32_t j = KBC_TAPS * threes; j < kernel->width; ++j) {
-            kbc_one_tap(acc, w, t->blocks, step);
+        for (int32_t j = t->ones; j > 0; --j) {
+            kbc_one_tap(acc, w, blocks, step);
             step += KBC_POINTERS;
-            w += bytes;
+            w += blocks * KBC_LANES;
         }
     }
-    k->first = kbc_least(k->first, row);
-    k->last = kbc_greatest(k->last, row);
+}
+
+/* What the tables of group g add to the tile: `down` rows of the image lie between the first that
+ * kernel row 0 sees, of the tile's row 0, and theirs. */
+static inline void kbc_mve_add_group(kbc_mve_work *k, const uint8_t *w, int32_t down)
+{
+    const kbc_mve_tile *t = &k->t;
+    const kbc_window *kernel = &t->p->kernel;
+    const int32_t heights = t->stack > 1 ? 1 : kernel->height;
+
+    for (int32_t i = 0; i < heights && down >= 0; ++i) {
+        const int32_t row = down / kernel->stride_height;
+        if (row < t->rows && row * kernel->stride_height == down) {
+            kbc_mve_add(k, w, k->narrow + row * t->narrow_row);
+            k->first = kbc_least(k->first, row);
+            k->last = kbc_greatest(k->last, row);
+        }
+        down -= kernel->dilation_height;
+        w += t->w_row;
+    }
 }
 
 /* Pixels of `height` rows from y on, one below the other, as one row of the tile. */
@@ -320,8 +339,9 @@ static inline void kbc_mve_add_row(kbc_mve_work *k, const uint8_t *image, int32_
     const kbc_window *kernel = &p->kernel;
     const int32_t x = k->left * kernel->stride_width - kernel->pad_left;
     const int32_t taps = KBC_PLANES * kernel->width;
-    const int32_t heights = t->stack > 1 ? 1 : kernel->height;
+    const int32_t down = y + kernel->pad_top - k->top * kernel->stride_height;
     const int32_t w_bytes = taps * t->blocks * KBC_LANES;
+    const uint8_t *w = p->weights;
     int32_t from = kbc_greatest(0, -x), to = kbc_least(t->columns, p->in_width - x);
     int32_t pitch = kbc_pixel_bytes(p);
     const uint8_t *pixels = image + (y * p->in_width + x) * pitch;
@@ -341,15 +361,8 @@ static inline void kbc_mve_add_row(kbc_mve_work *k, const uint8_t *image, int32_
             kbc_mve_flush(k);
         }
         kbc_mve_fill(k, pixels, pitch, g, from, to);
-        const uint8_t *w = (const uint8_t *)p->weights + g * w_bytes;
-        for (int32_t i = 0; i < heights; ++i, w += t->groups * w_bytes) {
-            const int32_t down = y + kernel->pad_top - i * kernel->dilation_height -
-                                 k->top * kernel->stride_height;
-            const int32_t row = down / kernel->stride_height;
-            if (down >= 0 && row < t->rows && row * kernel->stride_height == down) {
-                kbc_mve_add(k, w, row);
-            }
-        }
+        kbc_mve_add_group(k, w, down);
+        w += w_bytes;
         k->pending += taps;
     }
 }
@@ -404,55 +417,84 @@ static inline void kbc_mve_count_products(kbc_mve_work *k)
     const kbc_conv_2d_params *p = k->t.p;
     const kbc_window *w = &p->kernel;
 
-    for (int32_t i = 0; i < KBC_TILE; ++i) {
+    for (int32_t i = 0; i < (KBC_ONE_BIT ? KBC_TILE : 0); ++i) {
         k->products[i] =
             p->in_channels * kbc_inside((k->left + i) * w->stride_width - w->pad_left,
                                         w->dilation_width, w->width, p->in_width);
     }
 }
 
-/* acc = max(acc, the accumulators of 16 channels of a pixel), which begin at v. */
-static inline void kbc_mve_greater(int32x4_t acc[4], const uint8_t *v, int32_t products)
+/* The accumulators of 16 channels of a pixel at v: q0 to q3. */
+#if KBC_ONE_BIT
+#define READ                           \
+    "vdup.32 q7, %[factor]\n"          \
+    "vldrh.u32 q0, [%[v]]\n"           \
+    "vldrh.u32 q1, [%[v], #8]\n"       \
+    "vldrh.u32 q2, [%[v], #16]\n"      \
+    "vldrh.u32 q3, [%[v], #24]\n"      \
+    "vmlas.s32 q0, q7, %[products]\n"  \
+    "vmlas.s32 q1, q7, %[products]\n"  \
+    "vmlas.s32 q2, q7, %[products]\n"  \
+    "vmlas.s32 q3, q7, %[products]\n"  \
+    "add %[v], %[v], #256\n"
+#else
+#define READ                  \
+    "vldmia %[v], {d0-d3}\n"  \
+    "add %[v], %[v], #256\n"  \
+    "vldmia %[v], {d4-d7}\n"  \
+    "add %[v], %[v], #256\n" HALVED
+#if KBC_PLANES == 2
+#define HALVED               \
+    "vshr.s32 q0, q0, #1\n"  \
+    "vshr.s32 q1, q1, #1\n"  \
+    "vshr.s32 q2, q2, #1\n"  \
+    "vshr.s32 q3, q3, #1\n"
+#else
+#define HALVED
+#endif
+#endif
+
+#define MAXIMUM                     \
+    "vldmia %[acc], {d8-d15}\n"     \
+    "vmax.s32 q0, q0, q4\n"         \
+    "vmax.s32 q1, q1, q5\n"         \
+    "vmax.s32 q2, q2, q6\n"         \
+    "vmax.s32 q3, q3, q7\n"
+
+#define POOL(operation)                                                                        \
+    __asm__ volatile("dls lr, %[parts]\n"                                                      \
+                     "1:\n" READ operation "vstmia %[acc]!, {d0-d7}\n"                         \
+                     "le lr, 1b\n"                                                             \
+                     : [v] "+l"(v), [acc] "+r"(acc)                                            \
+                     : [parts] "r"((count + 15) / 16), [factor] "r"(KBC_PLANES - 3),           \
+                       [products] "r"(products)                                                \
+                     : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7")
+
+/* acc[count] = those of a pixel at v, or the greater. */
+static inline void kbc_mve_pool(int32_t *acc, int32_t count, const uint8_t *v, int32_t products,
+                                int first)
 {
-    (void)products;
-    if (KBC_ONE_BIT) {
-        const int32x4_t factor = vdupq_n_s32(KBC_PLANES - 3);
-        for (int32_t i = 0; i < 4; ++i) {
-            const int32x4_t counts = vreinterpretq_s32_u32(vldrhq_u32((const uint16_t *)v + 4 * i));
-            acc[i] = vmaxq_s32(acc[i], vmlasq_n_s32(counts, factor, products));
-        }
+    if (first) {
+        POOL("");
     } else {
-        const int32_t *sums = (const int32_t *)v;
-        acc[0] = vmaxq_s32(acc[0], vldrwq_s32(sums));
-        acc[1] = vmaxq_s32(acc[1], vldrwq_s32(sums + 4));
-        acc[2] = vmaxq_s32(acc[2], vldrwq_s32(sums + 8 * KBC_TILE));
-        acc[3] = vmaxq_s32(acc[3], vldrwq_s32(sums + 8 * KBC_TILE + 4));
+        POOL(MAXIMUM);
     }
 }
 
-/* The greatest accumulators of 16 channels under the window of rows [y, bottom) and columns
- * [x, right) of the tile. */
-static inline void kbc_mve_pool(const kbc_mve_work *k, int32_t *acc, int32_t channel, int32_t y,
-                                int32_t bottom, int32_t x, int32_t right)
+/* acc[count] = the greatest accumulators, from channel `first` on, under a window of the tile. */
+static inline void kbc_mve_greatest(const kbc_mve_work *k, int32_t *acc, int32_t first,
+                                    int32_t count, int32_t row, int32_t bottom, int32_t left,
+                                    int32_t right)
 {
-    const kbc_mve_tile *t = &k->t;
-    const int32_t vectors = KBC_ONE_BIT ? 16 : 8;
-    const uint8_t *block = k->wide + channel / vectors * KBC_TILE * 32;
-    int32x4_t greatest[4];
+    const uint8_t *v =
+        k->wide + row * k->t.wide_row + 32 * (first / KBC_LANES * KBC_TILE + left);
+    int new = 1;
 
-    for (int32_t i = 0; i < 4; ++i) {
-        greatest[i] = vdupq_n_s32(-0x7fffffff);
-    }
-    for (; y < bottom; ++y) {
-        const int32_t height = KBC_ONE_BIT ? kbc_mve_height(k, y) : 0;
-        for (int32_t column = x; column < right; ++column) {
-            kbc_mve_greater(greatest, block + y * t->wide_row + 32 * column,
-                            KBC_ONE_BIT ? height * k->products[column] : 0);
+    for (; row < bottom; ++row, v += k->t.wide_row) {
+        const int32_t height = KBC_ONE_BIT ? kbc_mve_height(k, row) : 0;
+        for (int32_t i = left; i < right; ++i, new = 0) {
+            kbc_mve_pool(acc, count, v + 32 * (i - left), KBC_ONE_BIT ? height * k->products[i] : 0, new);
         }
-    }
-    for (int32_t i = 0; i < 4; ++i) {
-        const int halve = !KBC_ONE_BIT && KBC_PLANES == 2;
-        vstrwq_s32(acc + 4 * i, halve ? vshrq_n_s32(greatest[i], 1) : greatest[i]);
     }
 }
 
@@ -466,9 +508,7 @@ KBC_APART void kbc_mve_finish(kbc_mve_work *k, int32_t image, int32_t oy, int32_
     const int32_t columns = kbc_least(k->t.pooled_columns, p->out_width - ox);
     int32_t acc[KBC_BLOCK];
 
-    if (KBC_ONE_BIT) {
-        kbc_mve_count_products(k);
-    }
+    kbc_mve_count_products(k);
     for (int32_t r = 0; r < rows; ++r) {
         const int32_t top = r * pool->stride_height;
         const int32_t bottom = kbc_least(top + pool->height, p->conv_height - k->top);
@@ -478,10 +518,8 @@ KBC_APART void kbc_mve_finish(kbc_mve_work *k, int32_t image, int32_t oy, int32_
             const int32_t pixel = (image * p->out_height + oy + r) * p->out_width + ox + c;
             for (int32_t first = 0; first < p->out_channels; first += KBC_BLOCK) {
                 const int32_t count = kbc_block(p->out_channels - first);
-                for (int32_t part = 0; part < count; part += 16) {
-                    kbc_mve_pool(k, acc + part, first + part, kbc_greatest(top, -k->top), bottom,
+                kbc_mve_greatest(k, acc, first, count, kbc_greatest(top, -k->top), bottom,
                                  kbc_greatest(left, -k->left), right);
-                }
                 p->finish.function(&p->finish, acc, pixel, first, count, shortcut, y);
             }
         }
