@@ -329,11 +329,15 @@ kbc_conv_2d_scratch_function kbc_conv_2d_f32_ternary_scratch;
 
 /* Where KBC_HAS_MVE; the twins are everywhere. */
 kbc_conv_2d_function kbc_conv_2d_s8_mve;
+kbc_conv_2d_function kbc_conv_2d_s8_patches;
 kbc_conv_2d_function kbc_conv_2d_s8_ternary_mve;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_patches;
 kbc_conv_2d_function kbc_conv_2d_b1_mve;
 kbc_conv_2d_function kbc_conv_2d_b1_ternary_mve;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_patches_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_patches_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_mve_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_mve_scratch;
 
