@@ -208,6 +208,17 @@ def _tap_lanes(words: np.ndarray, params: Structure, lanes: int, stack: bool) ->
     return _as_words(np.concatenate(flat, axis=3).ravel())
 
 
+def _tap_channels(words: np.ndarray, params: Structure) -> np.ndarray:
+    """Bits of a depthwise convolution's channels, tap by tap (see conv_2d_s8_depthwise.h).
+
+    Returns:
+        int32 `[planes, taps, ceil(channels / 32)]`.
+    """
+    taps = params.kernel.height * params.kernel.width
+    planes = words if words.ndim == 3 else words[np.newaxis]
+    return np.stack([pack_signs(unpack_bits(plane, taps).T) for plane in planes])
+
+
 def _octets(planes: np.ndarray, count: int) -> np.ndarray:
     """The first bytes of each output's weights, uint8 `[planes, out, count]`."""
     return np.ascontiguousarray(planes, "<i4").view(np.uint8)[..., :count]
@@ -240,6 +251,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "columns": lambda words, params: words.T,  # [word, out]
     "lanes": _lanes,
     "quads": _quads,
+    "tap_channels": _tap_channels,
     "tap_lanes_s8": _tap_lanes_s8,
     "tap_lanes_b1": _tap_lanes_b1,
 }

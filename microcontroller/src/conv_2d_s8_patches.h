@@ -13,7 +13,7 @@
 #ifndef KBC_CONV_2D_S8_PATCHES_H
 #define KBC_CONV_2D_S8_PATCHES_H
 
-#include "mve.h"
+#include "pixels_mve.h"
 
 #ifndef KBC_PLANES
 #error "KBC_PLANES is 2 of ternary weights: a kernel says so before it includes this."
@@ -31,12 +31,7 @@ static inline int32_t kbc_patch_vectors(const kbc_conv_2d_params *p)
     return (kbc_patch_inputs(p) + KBC_BYTES - 1) / KBC_BYTES;
 }
 
-static inline int32_t kbc_patch_outs(const kbc_conv_2d_params *p)
-{
-    return (p->out_channels + 3) / 4 * 4;
-}
-
-/* The accumulators' first values, they, their maxima, the weights, and a patch with what a store may
+/* The maxima, the accumulators, their first values, the weights, and a patch with what a store may
  * leave behind it. */
 static inline int32_t kbc_patches_scratch(const kbc_conv_2d_params *p)
 {
@@ -46,18 +41,16 @@ static inline int32_t kbc_patches_scratch(const kbc_conv_2d_params *p)
         vectors > KBC_MOST_VECTORS) {
         return -1;
     }
-    return kbc_patch_outs(p) * (KBC_BYTES * vectors + 3 * 4) + KBC_BYTES * (vectors + 1);
+    return kbc_pixel_outs(p) * (KBC_BYTES * vectors + 3 * 4) + KBC_BYTES * (vectors + 1);
 }
 
 #if KBC_HAS_MVE
-
-#include <arm_mve.h>
 
 typedef struct {
     const kbc_conv_2d_params *p;
     int32_t vectors, outs;
     int8_t *weights, *patch;
-    int32_t *start, *acc, *greatest;
+    int32_t *start;
     int32_t pitch;          /* bytes from one kernel row to the next */
     int32_t last_y, last_x; /* where whole rows may be read */
 } kbc_patches;
@@ -207,54 +200,26 @@ static inline void kbc_patch_sums(const kbc_patches *k, int32_t *acc)
     }
 }
 
-/* The greatest accumulators under the pool window of (oy, ox). */
-static inline void kbc_patches_pool(const kbc_patches *k, const int8_t *image, int32_t oy,
-                                    int32_t ox)
+static inline void kbc_patch_pixel(const void *patches, const int8_t *image, int32_t cy, int32_t cx,
+                                   int32_t *acc)
 {
-    const kbc_conv_2d_params *p = k->p;
-    const kbc_window *pool = &p->pool;
-    const int32_t top = oy * pool->stride_height - pool->pad_top;
-    const int32_t left = ox * pool->stride_width - pool->pad_left;
-    int first = 1;
+    const kbc_patches *k = patches;
 
-    for (int32_t cy = top < 0 ? 0 : top; cy < top + pool->height && cy < p->conv_height; ++cy) {
-        for (int32_t cx = left < 0 ? 0 : left; cx < left + pool->width && cx < p->conv_width;
-             ++cx) {
-            kbc_patch_fill(k, image, cy, cx);
-            kbc_patch_sums(k, first ? k->greatest : k->acc);
-            for (int32_t o = 0; !first && o < k->outs; o += 4) {
-                vstrwq_s32(k->greatest + o,
-                           vmaxq_s32(vldrwq_s32(k->greatest + o), vldrwq_s32(k->acc + o)));
-            }
-            first = 0;
-        }
-    }
+    kbc_patch_fill(k, image, cy, cx);
+    kbc_patch_sums(k, acc);
 }
 
 static inline kbc_status kbc_conv_2d_patches(const kbc_conv_2d_params *p, const int8_t *x,
-                                             const void *shortcut, void *y, void *scratch)
+                                             const void *shortcut, void *y, int32_t *scratch)
 {
-    const int32_t vectors = kbc_patch_vectors(p), outs = kbc_patch_outs(p);
-    int32_t *words = scratch;
-    kbc_patches k = {p, vectors, outs, (int8_t *)(words + 3 * outs),
-                     (int8_t *)(words + 3 * outs) + outs * vectors * KBC_BYTES,
-                     words, words + outs, words + 2 * outs, 0, 0, 0};
-    int32_t pixel = 0;
+    const int32_t vectors = kbc_patch_vectors(p), outs = kbc_pixel_outs(p);
+    int8_t *weights = (int8_t *)(scratch + 3 * outs);
+    kbc_patches k = {p, vectors, outs, weights, weights + outs * vectors * KBC_BYTES,
+                     scratch + 2 * outs, 0, 0, 0};
 
     kbc_patches_bound(&k);
     kbc_patches_prepare(&k);
-    for (int32_t n = 0; n < p->batch; ++n, x += p->in_height * p->in_width * p->in_channels) {
-        for (int32_t oy = 0; oy < p->out_height; ++oy) {
-            for (int32_t ox = 0; ox < p->out_width; ++ox, ++pixel) {
-                kbc_patches_pool(&k, x, oy, ox);
-                for (int32_t first = 0; first < p->out_channels; first += KBC_BLOCK) {
-                    p->finish.function(&p->finish, k.greatest + first, pixel, first,
-                                       kbc_block(p->out_channels - first), shortcut, y);
-                }
-            }
-        }
-    }
-    return KBC_OK;
+    return kbc_convolve_pixels(p, x, shortcut, y, kbc_patch_pixel, &k, scratch);
 }
 
 #endif /* KBC_HAS_MVE */
