@@ -74,6 +74,10 @@ CASES = {
     "8x8x16, 16 of 3x3": conv_2d(8, 16, 16),
     "8x8x16, 16 of 3x3, pool 2x2": conv_2d(8, 16, 16, pool=2),
     "8x8x32, 32 of 3x3, depthwise": conv_2d(8, 32, 32, groups=32),
+    "32x32x3, 32 of 3x3": conv_2d(32, 3, 32),
+    "32x32x32, 32 of 3x3, pool 2x2": conv_2d(32, 32, 32, pool=2),
+    "16x16x64, 64 of 3x3, pool 2x2": conv_2d(16, 64, 64, pool=2),
+    "8x8x128, 128 of 3x3, pool 2x2": conv_2d(8, 128, 128, pool=2),
     "256 x 10, int8": int8_fully_connected(256, 10),
     "8x8x3, 16 of 3x3, int8": int8_conv_2d(8, 3, 16),
 }

@@ -35,8 +35,8 @@ WIDTH = 132  # characters of a printed line
 
 def cores() -> dict[str, Board]:
     """M0 code runs on the M3's board: the micro:bit has too little memory for the large sizes."""
-    m0, m3, m4 = (boards.find(name) for name in ("m0-bench", "mps2-an385", "mps2-an386"))
-    return {"M0": m0, "M3": m3, "M4": m4}
+    names = {"M0": "m0-bench", "M3": "mps2-an385", "M4": "mps2-an386", "M55": "mps3-an547"}
+    return {core: boards.find(name) for core, name in names.items()}
 
 
 def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
@@ -142,7 +142,7 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 
 
 @click.command(help=__doc__.splitlines()[0])
-@click.option("--core", type=click.Choice(["M0", "M3", "M4"]), help="Only this one.")
+@click.option("--core", type=click.Choice(list(cores())), help="Only this one.")
 @click.option("--match", default="", help="Only sizes that contain this text.")
 @click.option(
     "--output",

@@ -11,11 +11,16 @@
  * pixels are 24 gathers, 24 additions and 7 or 5 other instructions, 0.036 or 0.018 a product.
  * Before the narrow accumulators may overflow they move on to wide ones.
  *
+ * A pixel's tables are filled anew for each tile that sees it: the more rows in a tile, the fewer
+ * times, as far as scratch allows. Not taken, by its count: bytes of 1 and -1 and vmladava, which
+ * need no tables but 0.1 a product; nibbles in constant tables, 0.04 for one-bit inputs.
+ *
  * Absent taps have a table of zeros. An image of fewer than 8 channels (int8) would leave most of
  * a table unused: there a column of the kernel is taken for one tap with height * channels inputs.
  *
- * Layouts `tap_lanes_s8` and `tap_lanes_b1`: kernel row, group, plane, tap (three neighbours for each block of filters
- * where neighbouring pixels are neighbouring taps), block, and at last filters in a vector's order.
+ * Layouts `tap_lanes_s8` and `tap_lanes_b1`: kernel row, group, plane, tap (three neighbours for
+ * each block of filters where neighbouring pixels are neighbouring taps), block, and at last
+ * filters in a vector's order.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -35,7 +40,7 @@ enum {
     KBC_TAPS = 3,         /* at once */
     KBC_POINTERS = 10,    /* pixels that three taps of 8 columns meet */
     KBC_MOST_COLUMNS = 24, /* of the input, that a tile may see */
-    KBC_SCRATCH = 8192, /* bytes that more than two rows may take */
+    KBC_SCRATCH = KBC_ONE_BIT ? 6144 : 8192, /* bytes that more than two rows may take */
     KBC_LANES = KBC_ONE_BIT ? 16 : 8, /* filters of a vector */
     KBC_ENTRY = KBC_ONE_BIT ? 1 : 2, /* bytes of a table's */
     KBC_CAPACITY = KBC_ONE_BIT ? KBC_COUNTS : KBC_SUMS, /* entries that narrow accumulators take */
@@ -108,19 +113,39 @@ static inline void kbc_mve_plan(kbc_mve_tile *t, const kbc_conv_2d_params *p)
     t->scratch = rest + row * t->rows;
 }
 
+/* The parameters, or in `row` those of the same layer with all pixels of an image side by side,
+ * where an output depends on one pixel: tiles of 8 columns are whole then. */
+static inline const kbc_conv_2d_params *kbc_mve_as_row(kbc_conv_2d_params *row,
+                                                       const kbc_conv_2d_params *p)
+{
+    const kbc_window *w = &p->kernel, *pool = &p->pool;
+
+    if (w->height * w->width * w->stride_height * w->stride_width != 1 ||
+        pool->height * pool->width * pool->stride_height * pool->stride_width != 1 ||
+        (w->pad_top | w->pad_left | w->pad_bottom | w->pad_right | pool->pad_top | pool->pad_left |
+         pool->pad_bottom | pool->pad_right) != 0) {
+        return p;
+    }
+    *row = *p;
+    row->in_width = row->conv_width = row->out_width = p->in_height * p->in_width;
+    row->in_height = row->conv_height = row->out_height = 1;
+    return row;
+}
+
 /* -1 where the loops are not made for the layer. */
 static inline int32_t kbc_conv_2d_mve_scratch(const kbc_conv_2d_params *p)
 {
-    kbc_mve_tile t;
     const int32_t inputs = p->kernel.height * p->kernel.width * p->in_channels;
+    kbc_conv_2d_params row;
+    kbc_mve_tile t;
 
-    kbc_mve_plan(&t, p);
+    kbc_mve_plan(&t, kbc_mve_as_row(&row, p));
     if (p->groups > 1 || p->input_dilation_height > 1 || p->input_dilation_width > 1 ||
         t.columns > KBC_MOST_COLUMNS || p->pool.width > KBC_TILE ||
         KBC_PLANES * p->kernel.width > KBC_CAPACITY || (KBC_ONE_BIT && inputs > 65535)) {
         return -1;
     }
-    return t.scratch;
+    return t.scratch + (int32_t)sizeof row;
 }
 
 #if KBC_HAS_MVE
@@ -260,7 +285,7 @@ static inline void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, in
     if (KBC_ONE_BIT) {
         kbc_mve_count_tables(k->tables + bytes * from, pixels + from * pitch + g, pitch, to - from);
     } else {
-        /* Where fewer than 7 inputs are left no weight looks behind the first quarter of a table. */
+        /* Of 6 inputs or fewer no weight looks behind the first quarter of a table. */
         (t->inputs - 8 * g < 7 ? kbc_mve_few_sum_tables : kbc_mve_sum_tables)(
             (int16_t *)(k->tables + bytes * from), (const int8_t *)pixels + from * pitch + 8 * g,
             pitch, to - from, t->p->input_zero_point);
@@ -493,7 +518,8 @@ static inline void kbc_mve_greatest(const kbc_mve_work *k, int32_t *acc, int32_t
     for (; row < bottom; ++row, v += k->t.wide_row) {
         const int32_t height = KBC_ONE_BIT ? kbc_mve_height(k, row) : 0;
         for (int32_t i = left; i < right; ++i, new = 0) {
-            kbc_mve_pool(acc, count, v + 32 * (i - left), KBC_ONE_BIT ? height * k->products[i] : 0, new);
+            const int32_t products = KBC_ONE_BIT ? height * k->products[i] : 0;
+            kbc_mve_pool(acc, count, v + 32 * (i - left), products, new);
         }
     }
 }
@@ -539,14 +565,16 @@ static inline void kbc_mve_point(const kbc_mve_work *k)
     }
 }
 
-static inline kbc_status kbc_conv_2d_mve(const kbc_conv_2d_params *p, const uint8_t *x,
-                                         const void *shortcut, void *y, uint8_t *scratch)
+static inline kbc_status kbc_conv_2d_mve(const kbc_conv_2d_params *params, const uint8_t *x,
+                                         const void *shortcut, void *y, void *scratch)
 {
+    kbc_conv_2d_params *const row = scratch;
+    const kbc_conv_2d_params *const p = kbc_mve_as_row(row, params);
     const int32_t image_bytes = p->in_height * p->in_width * kbc_pixel_bytes(p);
     kbc_mve_work k;
 
     kbc_mve_plan(&k.t, p);
-    k.narrow = scratch;
+    k.narrow = (uint8_t *)(row + 1);
     k.wide = k.narrow + k.t.rows * k.t.narrow_row;
     k.tables = k.wide + k.t.rows * k.t.wide_row;
     k.steps = (void **)(k.tables + k.t.tables);

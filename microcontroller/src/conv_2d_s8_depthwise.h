@@ -3,9 +3,9 @@
  *
  *     acc[c] = sum over taps of w[tap][c] * x[tap][c] - zx * sum over taps of w[tap][c]
  *
- * The weights become bytes, 1, 0 and -1, once a call. A tap of 16 channels is two loads, two widening
- * products and two additions, 0.38 a product, and as much again for its address and the loop. Absent
- * taps read a row of zx. Sums of 16 bits hold 128 taps.
+ * The weights become bytes, 1, 0 and -1, once a call. A tap of 16 channels is two loads, two
+ * widening products and two additions, 0.38 a product, and as much again for its address and the
+ * loop. Absent taps read a row of zx. Sums of 16 bits hold 128 taps.
  *
  * Layout `tap_channels`: plane, tap, and bits of channels as in a tensor of bits.
  *
@@ -27,7 +27,7 @@ static inline int32_t kbc_taps_of(const kbc_conv_2d_params *p)
     return p->kernel.height * p->kernel.width;
 }
 
-/* The maxima and the accumulators, their first values, the weights, a pixel of zx, and the addresses
+/* The maxima, the accumulators, their first values, the weights, a pixel of zx, and the addresses
  * of a window's taps. */
 static inline int32_t kbc_depthwise_scratch(const kbc_conv_2d_params *p)
 {

@@ -3,10 +3,10 @@
  *
  *     acc[o] = sum over k of w[o][k] * patch[k] - zx * sum over k of w[o][k]
  *
- * The weights become bytes, 1, 0 and -1, once a call, and the pixels under a window one run of up to
- * 48 bytes, absent ones being zx. Then two outputs of 32 inputs take 8 instructions: of 64 products,
- * 0.125 each, two thirds of what tables take where an input serves few outputs, and hardly any
- * scratch.
+ * The weights become bytes, 1, 0 and -1, once a call, and the pixels under a window one run of up
+ * to 48 bytes, absent ones being zx. Then two outputs of 32 inputs take 8 instructions: of 64
+ * products, 0.125 each, two thirds of what tables take where an input serves few outputs, and
+ * hardly any scratch.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -133,8 +133,8 @@ static inline void kbc_patch_row(const kbc_patches *k, const int8_t *row, int8_t
     }
 }
 
-/* The same of all kernel rows, where each is inside of the image and behind it are 16 bytes that may
- * be read: weights of 0 meet what is too much. */
+/* The same of all kernel rows, where each is inside of the image and has 16 bytes that may be read:
+ * weights of 0 meet what is too much. */
 static inline void kbc_patch_whole_rows(const kbc_patches *k, const int8_t *row)
 {
     const int32_t bytes = k->p->kernel.width * k->p->in_channels;

@@ -44,8 +44,9 @@ static void finish(int8_t *out, const int32_t *acc, const kbc_channel *channels,
                      "vstrb.32 q1, [%[out]], #4\n"
                      "letp lr, 1b\n"
                      : [out] "+l"(out), [acc] "+r"(acc)
-                     : [rows] "r"(rows), [before] "r"((const char *)channels - 48), [count] "r"(count),
-                       [zero] "r"(output->zero_point), [min] "r"(output->min), [max] "r"(output->max)
+                     : [rows] "r"(rows), [before] "r"((const char *)channels - 48),
+                       [count] "r"(count), [zero] "r"(output->zero_point),
+                       [min] "r"(output->min), [max] "r"(output->max)
                      : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
 }
 

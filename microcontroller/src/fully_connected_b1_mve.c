@@ -12,7 +12,7 @@ int32_t kbc_fully_connected_b1_mve_scratch(const kbc_fully_connected_params *p)
 #if KBC_HAS_MVE
 
 kbc_status kbc_fully_connected_b1_mve(const kbc_fully_connected_params *p, const void *x,
-                                  const void *shortcut, void *y, void *scratch)
+                                      const void *shortcut, void *y, void *scratch)
 {
     return kbc_fully_connected_counts(p, x, shortcut, y, scratch, 1);
 }

@@ -5,11 +5,11 @@
  * 256 inputs stay in two registers over a pass through the outputs. For two outputs it takes 1
  * instruction to load 4 vectors of weights, and for each of them a veor, a gather of the bytes'
  * counts from a table, and a vaddva; with the accumulators and the loop that is 16 for 512
- * products, 0.031 a product. (Counting without a gather takes 8 instructions a vector.)
+ * products, 0.031 a product. (Counting without a gather takes more.)
  *
- * Layout `quads`: passes of 8 words of each output, and where 4 words or fewer are left a pass of 4;
- * 0s behind an odd number of outputs. A ternary pass has both planes (mve.h), one behind the other,
- * whose counts are added.
+ * Layout `quads`: passes of 8 words of each output, and where 4 words or fewer are left a pass of
+ * 4; 0s behind an odd number of outputs. A ternary pass has both planes (mve.h), one behind the
+ * other, whose counts are added.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -12,7 +12,7 @@ int32_t kbc_fully_connected_s8_ternary_mve_scratch(const kbc_fully_connected_par
 #if KBC_HAS_MVE
 
 kbc_status kbc_fully_connected_s8_ternary_mve(const kbc_fully_connected_params *p, const void *x,
-                                  const void *shortcut, void *y, void *scratch)
+                                              const void *shortcut, void *y, void *scratch)
 {
     return kbc_fully_connected_sums(p, x, shortcut, y, scratch, 2);
 }

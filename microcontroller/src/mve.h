@@ -1,7 +1,7 @@
 /* Tables that vectors look up: what the kernels for Arm's M-profile vectors (MVE, Helium) share.
  *
- * A group of 8 inputs meets each of its 256 sign patterns in many outputs, so what the patterns make
- * of it is worked out once, in a table of 256 entries:
+ * A group of 8 inputs meets each of its 256 sign patterns in many outputs, so what the patterns
+ * make of it is worked out once, in a table of 256 entries:
  *
  *     sum[i] = sum_b s(i, b) * (x[b] - zx),    s = -1 where bit b of i is 1, else +1
  *
@@ -137,7 +137,7 @@ KBC_SUM_TABLES(kbc_mve_few_sum_tables, "add %[t], %[t], #384\n")
  *     count[i] = the bits in which i differs from x
  *
  * 28 instructions each. The first 16 entries are those of the low bits, from a table, plus the high
- * bits of x; of the high bits of i each adds 1 where it is 0 in x, and takes 1 away where it is 1. */
+ * bits of x; each high bit of i adds 1 where it is 0 in x, and takes 1 away where it is 1. */
 KBC_APART void kbc_mve_count_tables(uint8_t *t, const uint8_t *x, int32_t stride, int32_t n)
 {
     static const uint8_t low[16 * 16] = {
