@@ -248,6 +248,7 @@ def _as_words(octets: np.ndarray) -> np.ndarray:
 
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
+    "words": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
     "lanes": _lanes,
     "quads": _quads,
