@@ -276,10 +276,10 @@ static inline void kbc_mve_fill(const kbc_mve_work *k, const uint8_t *pixels, in
     const kbc_mve_tile *t = &k->t;
     const int32_t bytes = KBC_ENTRY * KBC_TABLE;
 
-    if (from > 0) {
+    if (g == 0 && from > 0) { /* the other groups leave them 0 */
         kbc_mve_clear(k->tables, from * bytes / 128);
     }
-    if (to < t->columns) {
+    if (g == 0 && to < t->columns) {
         kbc_mve_clear(k->tables + bytes * to, (t->columns - to) * bytes / 128);
     }
     if (KBC_ONE_BIT) {
