@@ -135,7 +135,7 @@ def _binary_planes(words: np.ndarray, k: int) -> np.ndarray:
     return np.stack([signs, (signs | ~used) & pack_bits(np.full((1, k), -1))])
 
 
-def _lanes(words: np.ndarray, params: Structure) -> np.ndarray:
+def _mve_lanes(words: np.ndarray, params: Structure) -> np.ndarray:
     """Bytes of 8 inputs for vectors of 8 outputs (see fully_connected_s8_mve.h).
 
     Returns:
@@ -209,7 +209,7 @@ def _tap_lanes(words: np.ndarray, params: Structure, lanes: int, stack: bool) ->
 
 
 def _tap_channels(words: np.ndarray, params: Structure) -> np.ndarray:
-    """Bits of a depthwise convolution's channels, tap by tap (see conv_2d_s8_depthwise.h).
+    """Bits of a depthwise convolution's channels, tap by tap (see conv_2d_mve_depthwise.h).
 
     Returns:
         int32 `[planes, taps, ceil(channels / 32)]`.
@@ -250,7 +250,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "words": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
-    "lanes": _lanes,
+    "mve_lanes": _mve_lanes,
     "quads": _quads,
     "tap_channels": _tap_channels,
     "tap_lanes_s8": _tap_lanes_s8,

@@ -4,7 +4,7 @@
  *
  * Eight tables, of 64 inputs, are looked up in one pass over the outputs, 8 of them at a time,
  * whose sums stay in a register: 3 instructions a table and 8 outputs, and 7 to add them to 32
- * bits, are 0.06 a product. Layout `lanes` has the weight bytes in that order: 64 inputs, 8
+ * bits, are 0.06 a product. Layout `mve_lanes` has the weight bytes in that order: 64 inputs, 8
  * outputs, group, plane, and at last the outputs, in which the even lanes are outputs 0 to 3 and
  * the odd ones 4 to 7, because widening takes every other lane.
  *

@@ -72,7 +72,7 @@ def _weights(octets, k):
 def test_lanes_have_the_outputs_of_a_vector_side_by_side(planes):
     outs, k = 11, 140
     signs = _signs(planes, outs, k)
-    octets = _packed("lanes", signs, planes, FullyConnectedParams(in_features=k))
+    octets = _packed("mve_lanes", signs, planes, FullyConnectedParams(in_features=k))
     first, last = np.split(octets, [2 * 2 * 8 * planes * 8])
     first = first.reshape(2, 2, 8, planes, 8)  # [pass, block, group, plane, lane]
     last = last.reshape(2, 2, planes, 8)

@@ -11,8 +11,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef KBC_CONV_2D_S8_DEPTHWISE_H
-#define KBC_CONV_2D_S8_DEPTHWISE_H
+#ifndef KBC_CONV_2D_MVE_DEPTHWISE_H
+#define KBC_CONV_2D_MVE_DEPTHWISE_H
 
 #include "pixels_mve.h"
 
@@ -131,4 +131,4 @@ static inline kbc_status kbc_conv_2d_depthwise(const kbc_conv_2d_params *p, cons
 
 #endif /* KBC_HAS_MVE */
 
-#endif /* KBC_CONV_2D_S8_DEPTHWISE_H */
+#endif /* KBC_CONV_2D_MVE_DEPTHWISE_H */

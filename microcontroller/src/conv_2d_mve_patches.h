@@ -10,8 +10,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef KBC_CONV_2D_S8_PATCHES_H
-#define KBC_CONV_2D_S8_PATCHES_H
+#ifndef KBC_CONV_2D_MVE_PATCHES_H
+#define KBC_CONV_2D_MVE_PATCHES_H
 
 #include "pixels_mve.h"
 
@@ -224,4 +224,4 @@ static inline kbc_status kbc_conv_2d_patches(const kbc_conv_2d_params *p, const 
 
 #endif /* KBC_HAS_MVE */
 
-#endif /* KBC_CONV_2D_S8_PATCHES_H */
+#endif /* KBC_CONV_2D_MVE_PATCHES_H */
