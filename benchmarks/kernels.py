@@ -126,7 +126,7 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 
 
 @click.command(help=__doc__.splitlines()[0])
-@click.option("--core", type=click.Choice(["M0", "M3", "M4", "M55"]), help="Only this one.")
+@click.option("--core", type=click.Choice(list(cores())), help="Only this one.")
 @click.option("--match", default="", help="Only sizes that contain this text.")
 @click.option("--kernel", help="Only this one, such as conv_2d_b1.")
 @click.option(

@@ -46,7 +46,7 @@ class Interpreter:
     with other roundings than TensorFlow Lite's own integer kernels, which are what the C code
     follows.
 
-    Our layers run in the instruction set that suits the CPU best: AVX-512 or AVX2, NEON, or plain C.
+    Our layers run in the instruction set that suits the CPU best: AVX-512, AVX2, NEON, or plain C.
     The environment's KERAS_BC_KERNELS asks for another: avx512, avx2, neon or plain.
 
     A damaged file is an error here, but tflite-runtime 2.14 reads files without verifying them and

@@ -22,22 +22,27 @@
  * 32 bits are enough. From a shift of 33 on only the product's high word counts. Below, it is
  * beyond 2^13 steps, far from any int8, where v takes more than 16 bits or the shift is below 17,
  * for a multiplier has 31 bits unless it is 0: so v is bounded to 16 bits, and the shift to 17. */
+static inline int32_t kbc_bounded(int32_t v)
+{
+    return v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
+}
+
 KBC_RARE static int32_t kbc_bounded_halves(int32_t v, int32_t multiplier, int32_t shift)
 {
-    const int32_t low = v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
-
     if (shift >= 33) {
         return kbc_product_high(v, multiplier) >> (shift - 33);
     }
-    return kbc_product_16(low, multiplier) >> (shift < 17 ? 0 : shift - 17);
+    return kbc_product_16(kbc_bounded(v), multiplier) >> (shift < 17 ? 0 : shift - 17);
 }
 
 static inline int32_t kbc_halves(int32_t v, int32_t multiplier, int32_t shift)
 {
-    const int32_t rest = shift - 33;
-
-    if (KBC_LONG_PRODUCT && rest >= 0) {
-        return kbc_product_high(v, multiplier) >> rest;
+    if (KBC_LONG_PRODUCT && shift >= 33) {
+        return kbc_product_high(v, multiplier) >> (shift - 33);
+    }
+    if (KBC_LONG_PRODUCT && shift >= 17) {
+        const uint32_t moved = (uint32_t)kbc_bounded(v) << (33 - shift);
+        return kbc_product_high((int32_t)moved, multiplier);
     }
     if (!KBC_LONG_PRODUCT && v == (int16_t)v && shift >= 17 && shift < 17 + 32) {
         return kbc_product_16(v, multiplier) >> (shift - 17);

@@ -21,6 +21,8 @@ def test_a_portable_kernel_needs_no_compiler(monkeypatch):
         ("__ARM_FEATURE_DSP", "cortex-m3", False),
         ("defined(__thumb2__) && __ARM_ARCH >= 7", "cortex-m3", True),
         ("defined(__thumb2__) && __ARM_ARCH >= 7", "cortex-m0", False),
+        ("KBC_HAS_MVE", "cortex-m55", True),
+        ("KBC_HAS_MVE", "cortex-m33", False),
     ],
 )
 def test_a_guard_is_what_the_compiler_says(guard, cpu, expected):

@@ -13,8 +13,8 @@ def test_the_reference_comes_first_and_bears_the_name_of_its_op():
 
 
 def test_a_variant_adds_its_name():
-    tables = kernels.variants("fully_connected_s8")[-1]
-    assert (tables.name, tables.function) == ("tables", "kbc_fully_connected_s8_tables")
+    functions = {row.name: row.function for row in kernels.variants("fully_connected_s8")}
+    assert functions["tables"] == "kbc_fully_connected_s8_tables"
 
 
 def test_every_row_of_the_file_is_read():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import layouts
-from keras_bc.deploy.native import Conv2DParams, WindowParams
+from keras_bc.deploy.native import Conv2DParams, FullyConnectedParams, WindowParams
 
 
 def test_bits_are_packed_from_the_least_significant_and_1_means_minus_1():
@@ -81,3 +81,61 @@ def test_ternary_weights_are_two_planes_of_a_layout(layout, groups):
 def test_an_unknown_layout_is_refused():
     with pytest.raises(ValueError, match="layout=diagonal"):
         layouts.pack("diagonal", np.zeros((1, 1), np.int32), None)
+
+
+def _signs(planes, outs, k):
+    return np.random.default_rng(k).choice([-1, 1] if planes == 1 else [-1, 0, 1], (outs, k))
+
+
+def _packed(layout, signs, planes, params):
+    words = layouts.pack_bits(signs) if planes == 1 else layouts.pack_ternary(signs)
+    return np.ascontiguousarray(layouts.pack(layout, words, params), "<i4").view(np.uint8)
+
+
+def _weights(octets, k):
+    """What bytes of 8 weights each stand for, of `[planes, groups]`: their sum, `[k]`."""
+    bits = np.unpackbits(octets, axis=-1, bitorder="little").astype(int)
+    planes = 1 - 2 * bits.reshape(len(octets), -1)[:, :k]
+    return planes.sum(0) // len(octets)
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_lanes_have_the_outputs_of_a_vector_side_by_side(planes):
+    outs, k = 11, 140
+    signs = _signs(planes, outs, k)
+    octets = _packed("mve_lanes", signs, planes, FullyConnectedParams(in_features=k))
+    first, last = np.split(octets, [2 * 2 * 8 * planes * 8])
+    first = first.reshape(2, 2, 8, planes, 8)  # [pass, block, group, plane, lane]
+    last = last.reshape(2, 2, planes, 8)
+    groups = np.concatenate([*first.swapaxes(1, 2), last.swapaxes(0, 1)])
+    assert groups.shape == (18, 2, planes, 8)
+    for o in range(outs):
+        lane = 2 * (o % 4) + o % 8 // 4
+        found = _weights(groups[:, o // 8, :, lane].T.copy()[..., np.newaxis], k)
+        np.testing.assert_array_equal(found, signs[o])
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_quads_are_passes_of_eight_words_and_one_of_four(planes):
+    outs, k = 3, 32 * 10
+    signs = _signs(planes, outs, k)
+    words = _packed("quads", signs, planes, FullyConnectedParams(in_features=k)).view("<u4")
+    assert words.size == planes * 4 * 12
+    eight = words[: planes * 4 * 8].reshape(planes, 4, 8)
+    four = words[planes * 4 * 8 :].reshape(planes, 4, 4)
+    every = np.concatenate([eight, four], axis=2)
+    assert (every[:, outs:] == 0).all()
+    for o in range(outs):
+        found = _weights(np.ascontiguousarray(every[:, o]).view(np.uint8), k)
+        np.testing.assert_array_equal(found, signs[o])
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_channels_of_a_tap_stand_together(planes):
+    signs = _signs(planes, 33, 6)
+    window = WindowParams(height=2, width=3)
+    octets = _packed("tap_channels", signs, planes, Conv2DParams(kernel=window))
+    words = octets.view("<i4").reshape(planes, 6, 2)
+    np.testing.assert_array_equal(layouts.unpack_signs(words[0], 33) < 0, signs.T < 0)
+    if planes == 2:
+        np.testing.assert_array_equal(layouts.unpack_signs(words[1], 33) < 0, signs.T != 0)

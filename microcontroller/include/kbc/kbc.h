@@ -308,6 +308,16 @@ kbc_fully_connected_scratch_function kbc_fully_connected_b1_carry_save_scratch;
 kbc_fully_connected_function kbc_fully_connected_b1_ternary_carry_save;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_carry_save_scratch;
 
+/* Where KBC_HAS_MVE; the twins, which the emitter asks, are everywhere. */
+kbc_fully_connected_function kbc_fully_connected_s8_mve;
+kbc_fully_connected_function kbc_fully_connected_s8_ternary_mve;
+kbc_fully_connected_function kbc_fully_connected_b1_mve;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary_mve;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_mve_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_mve_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_mve_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_mve_scratch;
+
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
                                         const void *shortcut, void *y, void *scratch);
 typedef int32_t kbc_conv_2d_scratch_function(const kbc_conv_2d_params *p);
@@ -337,6 +347,7 @@ kbc_conv_2d_scratch_function kbc_conv_2d_s8_depthwise_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_octets_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_patches_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_depthwise_scratch;
+
 kbc_conv_2d_function kbc_conv_2d_b1_depthwise;
 kbc_conv_2d_function kbc_conv_2d_b1_ternary_depthwise;
 kbc_conv_2d_function kbc_conv_2d_b1_tables;
@@ -345,6 +356,24 @@ kbc_conv_2d_scratch_function kbc_conv_2d_b1_depthwise_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_depthwise_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_tables_scratch;
 kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_tables_scratch;
+
+/* Where KBC_HAS_MVE; the twins are everywhere. */
+kbc_conv_2d_function kbc_conv_2d_s8_mve;
+kbc_conv_2d_function kbc_conv_2d_s8_mve_patches;
+kbc_conv_2d_function kbc_conv_2d_s8_mve_depthwise;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_mve;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_mve_patches;
+kbc_conv_2d_function kbc_conv_2d_s8_ternary_mve_depthwise;
+kbc_conv_2d_function kbc_conv_2d_b1_mve;
+kbc_conv_2d_function kbc_conv_2d_b1_ternary_mve;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_mve_patches_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_mve_depthwise_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_mve_patches_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_s8_ternary_mve_depthwise_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_mve_scratch;
+kbc_conv_2d_scratch_function kbc_conv_2d_b1_ternary_mve_scratch;
 
 /* The greatest bits under a window: +1 where any tap is. x and y are words, params.channels words
  * a pixel. */

@@ -48,6 +48,16 @@
 #endif
 #endif
 
+/* 1 where the core has the integer vectors of Arm's M profile (Helium), as a Cortex-M55 may, and the
+ * compiler has GCC's inline assembly. */
+#ifndef KBC_HAS_MVE
+#if defined(__ARM_FEATURE_MVE) && defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
+#define KBC_HAS_MVE 1
+#else
+#define KBC_HAS_MVE 0
+#endif
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */

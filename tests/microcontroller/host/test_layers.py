@@ -6,7 +6,6 @@ of its intrinsics.
 
 import platform
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -1,0 +1,89 @@
+"""One-bit values as words: bit k % 32 of word k // 32, 1 means -1, pad bits 0."""
+
+import numpy as np
+
+
+def words_for(bits: int) -> int:
+    """The 32-bit words that `bits` one-bit weights take."""
+    return -(-bits // 32)
+
+
+def pack_bits(signs: np.ndarray) -> np.ndarray:
+    """The canonical words of one-bit weights.
+
+    Args:
+        signs: +1 and -1 of any dtype, `[out, k]`.
+
+    Returns:
+        int32 `[out, ceil(k / 32)]`.
+
+    Raises:
+        ValueError: `signs` is not a matrix, or has other values.
+    """
+    signs = np.asarray(signs)
+    if signs.ndim != 2:
+        raise ValueError(
+            f"Invalid value for argument `signs`. Expected shape [out, k]. Received: "
+            f"shape {signs.shape}."
+        )
+    if not np.isin(signs, (-1, 1)).all():
+        raise ValueError("Invalid value for argument `signs`. Expected +1 and -1 only.")
+    outs, k = signs.shape
+    bits = np.zeros((outs, 32 * words_for(k)), np.uint8)
+    bits[:, :k] = signs < 0
+    return np.packbits(bits, axis=1, bitorder="little").view("<i4").astype(np.int32)
+
+
+def unpack_bits(words: np.ndarray, k: int) -> np.ndarray:
+    """The +1 and -1 that `pack_bits` packed.
+
+    Args:
+        words: int32 `[out, ceil(k / 32)]`.
+        k: Weights of an output.
+
+    Returns:
+        int8 `[out, k]`.
+
+    Raises:
+        ValueError: The words are too many or too few for `k`.
+    """
+    if words.ndim != 2 or words.shape[1] != words_for(k):
+        raise ValueError(
+            f"Invalid value for argument `words`. Expected shape [out, {words_for(k)}] for "
+            f"{k} weights. Received: shape {words.shape}."
+        )
+    octets = np.ascontiguousarray(words, "<i4").view(np.uint8)
+    bits = np.unpackbits(octets, axis=1, count=k, bitorder="little").astype(np.int8)
+    return 1 - 2 * bits
+
+
+def pack_ternary(values: np.ndarray) -> np.ndarray:
+    """The two planes of ternary weights: signs, and 1 where a weight is not 0.
+
+    Args:
+        values: +1, 0 and -1 of any dtype, `[out, k]`.
+
+    Returns:
+        int32 `[2, out, ceil(k / 32)]`.
+    """
+    values = np.asarray(values)
+    signs = pack_bits(np.where(values < 0, -1, 1))
+    return np.stack([signs, pack_bits(np.where(values != 0, -1, 1))])
+
+
+def unpack_ternary(planes: np.ndarray, k: int) -> np.ndarray:
+    """The +1, 0 and -1 that `pack_ternary` packed, int8 `[out, k]`."""
+    signs, used = (unpack_bits(plane, k) for plane in planes)
+    return np.where(used < 0, signs, 0).astype(np.int8)
+
+
+def pack_signs(signs: np.ndarray) -> np.ndarray:
+    """A tensor of bits: int32 `[..., ceil(c / 32)]` of +1 and -1 `[..., c]`."""
+    words = pack_bits(signs.reshape(-1, signs.shape[-1]))
+    return words.reshape(*signs.shape[:-1], -1)
+
+
+def unpack_signs(words: np.ndarray, channels: int) -> np.ndarray:
+    """The +1 and -1 `[..., channels]` of a tensor of bits, int8."""
+    signs = unpack_bits(words.reshape(-1, words.shape[-1]), channels)
+    return signs.reshape(*words.shape[:-1], channels)

@@ -1,0 +1,22 @@
+/* 2-D convolution, one-bit weights, int8 inputs: tables that vectors look up.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#define KBC_ONE_BIT 0
+#define KBC_PLANES 1
+#include "conv_2d_mve.h"
+
+int32_t kbc_conv_2d_s8_mve_scratch(const kbc_conv_2d_params *p)
+{
+    return kbc_conv_2d_mve_scratch(p);
+}
+
+#if KBC_HAS_MVE
+
+kbc_status kbc_conv_2d_s8_mve(const kbc_conv_2d_params *p, const void *x, const void *shortcut,
+                              void *y, void *scratch)
+{
+    return kbc_conv_2d_mve(p, x, shortcut, y, scratch);
+}
+
+#endif
