@@ -17,10 +17,25 @@ def fully_connected(inputs: int, outputs: int) -> Graph:
 
 def conv_2d(size: int, channels: int, filters: int, groups: int = 1, pool: int = 1) -> Graph:
     """A one-bit 3x3 "same" convolution of a square image, and a max-pooling."""
-    kernel = window_for("same", (size, size), (3, 3))
+    return _conv_2d((size, size), channels, filters, (3, 3), groups=groups, pool=pool)
+
+
+def _conv_2d(
+    image: tuple[int, int],
+    channels: int,
+    filters: int,
+    size: tuple[int, int],
+    stride: int = 1,
+    groups: int = 1,
+    pool: int = 1,
+) -> Graph:
+    """A one-bit "same" convolution, and a max-pooling."""
+    kernel = window_for("same", image, size, (stride, stride))
     windows = to_options("kernel", kernel) | to_options("pool", Window(pool, pool, pool, pool))
-    x, y = (1, size, size, channels), (1, size // pool, size // pool, filters)
-    return _one_bit("KbcConv2D", x, y, 9 * channels // groups, {"groups": groups, **windows})
+    sides = [side // pool for side in kernel.output_size(*image)]
+    x, y = (1, *image, channels), (1, *sides, filters)
+    fan_in = size[0] * size[1] * channels // groups
+    return _one_bit("KbcConv2D", x, y, fan_in, {"groups": groups, **windows})
 
 
 def int8_fully_connected(inputs: int, outputs: int) -> Graph:
@@ -74,6 +89,15 @@ CASES = {
     "8x8x16, 16 of 3x3": conv_2d(8, 16, 16),
     "8x8x16, 16 of 3x3, pool 2x2": conv_2d(8, 16, 16, pool=2),
     "8x8x32, 32 of 3x3, depthwise": conv_2d(8, 32, 32, groups=32),
+    "32x32x3, 32 of 3x3": conv_2d(32, 3, 32),
+    "32x32x32, 32 of 3x3, pool 2x2": conv_2d(32, 32, 32, pool=2),
+    "16x16x32, 64 of 3x3": conv_2d(16, 32, 64),
+    "16x16x64, 64 of 3x3, pool 2x2": conv_2d(16, 64, 64, pool=2),
+    "8x8x64, 128 of 3x3": conv_2d(8, 64, 128),
+    "8x8x128, 128 of 3x3, pool 2x2": conv_2d(8, 128, 128, pool=2),
+    "49x10x1, 64 of 10x4, stride 2": _conv_2d((49, 10), 1, 64, (10, 4), stride=2),
+    "25x5x64, 64 of 3x3, depthwise": _conv_2d((25, 5), 64, 64, (3, 3), groups=64),
+    "25x5x64, 64 of 1x1": _conv_2d((25, 5), 64, 64, (1, 1)),
     "256 x 10, int8": int8_fully_connected(256, 10),
     "8x8x3, 16 of 3x3, int8": int8_conv_2d(8, 3, 16),
 }

@@ -129,7 +129,7 @@ def _octets(words: np.ndarray, params: Structure) -> np.ndarray:
     ternary = words.ndim == 3
     height, width, channels = params.kernel.height, params.kernel.width, params.in_channels
     row = width * channels
-    taps, inputs = (1, row) if 1 < width and row <= 8 else (width, channels)
+    taps, inputs = (1, row) if width > 1 and row <= 8 else (width, channels)
     groups = -(-inputs // 8)
     group = -(-inputs // groups)
     capacity = min((257 if ternary else 514) // (height * taps * group), 257 // (taps * group))
