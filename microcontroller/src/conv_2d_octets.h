@@ -405,8 +405,8 @@ static inline void kbc_octet_read(int32_t *acc, const uint16_t *lane, const uint
                                   int32_t total, int32_t count, kbc_octet_use use)
 {
     for (const int32_t *end = acc + count; acc < end; ++acc, ++head, lane += KBC_LANES) {
-        const int32_t mask = (int16_t)*head;
-        int32_t v = KBC_PLANES > 1 ? *lane - *head : ((total - 2 * *lane) ^ mask) - mask;
+        const int32_t sum = *lane, mask = (int16_t)*head;
+        int32_t v = KBC_PLANES > 1 ? sum - *head : ((total - 2 * sum) ^ mask) - mask;
         if (use != KBC_SET) {
             v = use == KBC_ADD ? *acc + v : kbc_greatest(*acc, v);
         }

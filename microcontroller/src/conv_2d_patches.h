@@ -143,7 +143,7 @@ static void kbc_patch_filters(const kbc_conv_2d_params *p, const kbc_octet *tabl
             const int32_t all = total->lane[l] + zeros;
             int32_t acc[KBC_BLOCK];
             for (int32_t i = 0; i < count; ++i, set += KBC_LANES, used += KBC_LANES) {
-                acc[i] = (KBC_PLANES > 1 ? *used + zeros : all) - 2 * *set;
+                acc[i] = (KBC_PLANES > 1 ? *used + zeros : all) - 2 * (int32_t)*set;
             }
             p->finish.function(&p->finish, acc, pixel + l, f, count, shortcut, y);
         }
