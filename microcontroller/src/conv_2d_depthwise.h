@@ -10,9 +10,9 @@
  * The bits become bytes once a call. The 16-bit lanes hold 128 taps of either sign, and begin
  * with what is to be subtracted.
  *
- * The floor: load, load, exclusive or and two UXTAB16 for 4 multiply-accumulates, 1.25 each; without
- * UXTAB16 2. Two words of channels at a time share the pointer of a tap. Flipping the top bits of x
- * goes into m.
+ * The floor: load, load, exclusive or and two UXTAB16 for 4 multiply-accumulates, 1.25 each;
+ * without UXTAB16 2. Two words of channels at a time share the pointer of a tap: 15 instructions
+ * for 8 on ARMv7E-M. Flipping the top bits of x goes into m.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -171,10 +171,10 @@ static void kbc_depthwise_taps(const kbc_conv_2d_params *p, const kbc_depthwise_
 
     for (int32_t i = 0; i < kernel->height; ++i, iy += kernel->dilation_height) {
         const int8_t *row = image + iy * p->in_width * p->in_channels;
-        int32_t ix = left;
-        for (int32_t j = 0; j < kernel->width; ++j, ix += kernel->dilation_width) {
-            const int inside = iy >= 0 && iy < p->in_height && ix >= 0 && ix < p->in_width;
-            *tap++ = inside ? row + ix * p->in_channels : k->absent;
+        const uint32_t width = iy >= 0 && iy < p->in_height ? (uint32_t)p->in_width : 0;
+        const int8_t **const end = tap + kernel->width;
+        for (int32_t ix = left; tap < end; ix += kernel->dilation_width) {
+            *tap++ = (uint32_t)ix < width ? row + ix * p->in_channels : k->absent;
         }
     }
 }
@@ -186,7 +186,7 @@ static void kbc_depthwise_pixel(const kbc_conv_2d_params *p, const kbc_depthwise
         const int32_t count = kbc_block(p->in_channels - first);
         int32_t sums[4 + KBC_BLOCK], *const acc = sums + 4;
         for (int32_t i = 0; i < count; i += 8) {
-            const int32_t at = kbc_least(i, count - 8); /* four a second time, where 8 are no divisor */
+            const int32_t at = kbc_least(i, count - 8); /* four of them again, if 8 is no divisor */
             kbc_depthwise_sum(p, k, first + at, acc + at);
         }
         p->finish.function(&p->finish, acc, pixel, first, count, shortcut, y);

@@ -19,13 +19,19 @@
  * all d are kept beside, once for all filters. Of ternary weights both signs are looked up, and
  * 257 inputs fit. What is more comes in blocks of channels, whose sums are added up in 32 bits.
  *
- * A table costs about 1700 instructions (M0: 2200), and each of its uses 9.5 a filter (M0: 13.8),
- * ternary 16.5 (24). It is built once for each of the row bands, filter blocks and, without
- * `fold`, strips that its pixels are met from.
+ * A table of 8 inputs costs about 1850 instructions (M0: 2500), and each of its look-ups 9.6 a
+ * filter (M0: 14.2), ternary 16.7 (24). It is built once for each of the bands (row bands, blocks
+ * of filters and, without `fold`, strips) that its pixels are met from. An output takes some 10
+ * more for each block of channels, and what `finish` takes.
+ *
+ * By the floors, entries of two pixels take 14 instructions for 64 multiply-accumulates, of four
+ * tables to an accumulator; octets take 9 with one. So neither was built, nor tables of 4 inputs,
+ * which take twice the look-ups and lose from 32 filters on.
  *
  * Weights (layout `octets`), for each block of channels: uint16 of each filter, 0xffff where it
  * comes inverted (ternary: what its sums begin with), then bytes [tap][group][filter], ternary
- * [tap][group][filter][2], the bits of -1 behind those of +1. Filters are padded to a multiple of 4.
+ * [tap][group][filter][2], the bits of -1 behind those of +1. Filters are padded to a multiple
+ * of 4.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -176,7 +182,7 @@ typedef struct {
     kbc_octet *table;
     kbc_octet *steps;
     int8_t *pixels;     /* absent ones; or the patches of a row of the kernel */
-    uint16_t *places;   /* of each column of the convolution: 8 * its octet in a row, and its lane */
+    uint16_t *places; /* of each column of the convolution: 8 * its octet in a row + its lane */
     kbc_octet *totals;  /* [row][kernel row][column] */
     kbc_octet *lanes;   /* [row][column][filter] */
     int32_t *sums;      /* [row][column of the convolution][filter], over blocks of channels */
@@ -399,8 +405,8 @@ static inline void kbc_octet_read(int32_t *acc, const uint16_t *lane, const uint
                                   int32_t total, int32_t count, kbc_octet_use use)
 {
     for (const int32_t *end = acc + count; acc < end; ++acc, ++head, lane += KBC_LANES) {
-        const int32_t mask = (int16_t)*head;
-        int32_t v = KBC_PLANES > 1 ? *lane - *head : ((total - 2 * *lane) ^ mask) - mask;
+        const int32_t sum = *lane, mask = (int16_t)*head;
+        int32_t v = KBC_PLANES > 1 ? sum - *head : ((total - 2 * sum) ^ mask) - mask;
         if (use != KBC_SET) {
             v = use == KBC_ADD ? *acc + v : kbc_greatest(*acc, v);
         }
@@ -512,7 +518,8 @@ static void kbc_octet_band(kbc_octet_work *k, const int8_t *x, int32_t image, in
             const int32_t pixel = (image * p->out_height + oy) * p->out_width + ox;
             for (int32_t f = 0; f < k->filters; f += KBC_BLOCK) {
                 const int32_t channel = k->filter + f;
-                const int32_t count = kbc_block(kbc_least(k->filters - f, p->out_channels - channel));
+                const int32_t left = kbc_least(k->filters - f, p->out_channels - channel);
+                const int32_t count = kbc_block(left);
                 int32_t acc[KBC_BLOCK];
                 kbc_octet_pool(k, oy, ox, f, count, acc);
                 p->finish.function(&p->finish, acc, pixel, channel, count, shortcut, y);

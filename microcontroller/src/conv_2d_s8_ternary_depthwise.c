@@ -11,7 +11,7 @@ int32_t kbc_conv_2d_s8_ternary_depthwise_scratch(const kbc_conv_2d_params *p)
 }
 
 kbc_status kbc_conv_2d_s8_ternary_depthwise(const kbc_conv_2d_params *p, const void *x,
-                                    const void *shortcut, void *y, void *scratch)
+                                            const void *shortcut, void *y, void *scratch)
 {
     return kbc_conv_2d_depthwise(p, x, shortcut, y, scratch);
 }

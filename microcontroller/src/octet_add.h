@@ -15,7 +15,8 @@
 #if KBC_OCTET_TERNARY
 
 /* acc[f] += table[w[2 f]] - table[w[2 f + 1]] for f < n, a multiple of 4. */
-KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w, const kbc_octet *table, int32_t n)
+KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w,
+                                          const kbc_octet *table, int32_t n)
 {
     const kbc_octet *const end = acc + n;
 
@@ -96,7 +97,8 @@ KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w, cons
 #else
 
 /* acc[f] += table[w[f]] for f < n, a multiple of 4. */
-KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w, const kbc_octet *table, int32_t n)
+KBC_OCTET_ALONE static void kbc_octet_add(kbc_octet *acc, const uint8_t *w,
+                                          const kbc_octet *table, int32_t n)
 {
     const kbc_octet *const end = acc + n;
 

@@ -65,33 +65,30 @@ static inline uint32_t kbc_octet_pair(int8_t low, int8_t high, uint32_t both)
 }
 
 /* step[b] of n inputs from `input` on. */
-static void kbc_octet_steps(kbc_octet *step, const int8_t *const *pixel, int32_t input, int32_t n,
-                            int32_t zx)
+KBC_OCTET_ALONE static void kbc_octet_steps(kbc_octet *step, const int8_t *const *pixel,
+                                            int32_t input, int32_t n, int32_t zx)
 {
     const uint32_t both = 0x10001u * (uint32_t)zx;
 
     for (int32_t v = 0; v < KBC_OCTET_WORDS; ++v) {
         const int8_t *low = pixel[2 * v] + input, *high = pixel[2 * v + 1] + input;
-        kbc_octet *s = step;
+        uint32_t *to = &step->word[v];
         int32_t left = n;
-        for (; left >= 4; left -= 4) {
-            s[0].word[v] = kbc_octet_pair(low[0], high[0], both);
-            s[1].word[v] = kbc_octet_pair(low[1], high[1], both);
-            s[2].word[v] = kbc_octet_pair(low[2], high[2], both);
-            s[3].word[v] = kbc_octet_pair(low[3], high[3], both);
-            low += 4;
-            high += 4;
-            s += 4;
+        for (; left >= 4; left -= 4, low += 4, high += 4, to += 4 * KBC_OCTET_WORDS) {
+            to[0] = kbc_octet_pair(low[0], high[0], both);
+            to[KBC_OCTET_WORDS] = kbc_octet_pair(low[1], high[1], both);
+            to[2 * KBC_OCTET_WORDS] = kbc_octet_pair(low[2], high[2], both);
+            to[3 * KBC_OCTET_WORDS] = kbc_octet_pair(low[3], high[3], both);
         }
-        for (; left > 0; --left, ++s) {
-            s->word[v] = kbc_octet_pair(*low++, *high++, both);
+        for (; left > 0; --left, to += KBC_OCTET_WORDS) {
+            *to = kbc_octet_pair(*low++, *high++, both);
         }
     }
 }
 
-/* to[i] = from[i] + step for i < n, a power of two from 4 on. */
-KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from, const kbc_octet *step,
-                                    int32_t n)
+/* to[i] = from[i] + step for i < n, a power of two from 8 on. */
+KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from,
+                                             const kbc_octet *step, int32_t n)
 {
     const kbc_octet *const end = from + n;
 
@@ -102,7 +99,7 @@ KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *fro
     __asm__ volatile("ldm %[s], {r0-r3}\n\t"
                      "push {r5}\n"
                      "1:\n\t"
-                     ".rept 2\n\t"
+                     ".rept 4\n\t"
                      "ldm %[from]!, {r4-r6, r8-r10, r12, lr}\n\t"
                      "add r4, r0\n\t"
                      "add r5, r1\n\t"
@@ -129,7 +126,7 @@ KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *fro
                      "mov r10, r6\n\t"
                      "mov r11, r7\n"
                      "1:\n\t"
-                     ".rept 4\n\t"
+                     ".rept 8\n\t"
                      "ldm %[from]!, {r4-r7}\n\t"
                      "add r4, r8\n\t"
                      "add r5, r9\n\t"
@@ -158,7 +155,13 @@ static void kbc_octet_build(kbc_octet *table, const kbc_octet *step, int32_t n)
         table[2] = step[1];
         kbc_octet_sum(&table[3], &step[0], &step[1]);
     }
-    for (int32_t b = 2; b < n; ++b) {
+    if (n > 2) {
+        table[4] = step[2];
+        kbc_octet_sum(&table[5], &step[0], &step[2]);
+        kbc_octet_sum(&table[6], &step[1], &step[2]);
+        kbc_octet_sum(&table[7], &table[3], &step[2]);
+    }
+    for (int32_t b = 3; b < n; ++b) {
         kbc_octet_extend(table + (1 << b), table, &step[b], 1 << b);
     }
 }

@@ -31,6 +31,7 @@ CONVOLUTIONS = {
     "3x3 same, 33 channels": Convolution((4, 6), 33, 4, window(pads=BORDER)),
     "3x3 same, 64 channels": Convolution((4, 4), 64, 33, window(pads=BORDER)),
     "3x3 same, 128 channels": Convolution((3, 2), 128, 6, window(pads=BORDER)),
+    "3x3 same, 100 filters": Convolution((3, 20), 33, 100, window(pads=BORDER)),
     "3x3 valid": Convolution((7, 9), 16, 8, window((3, 3))),
     "pool 2x2": Convolution((6, 8), 32, 16, window(pads=BORDER), POOL),
     "pool 2x2, an odd image": Convolution((7, 5), 12, 6, window(pads=BORDER), POOL),
