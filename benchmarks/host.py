@@ -5,9 +5,10 @@
 
 One process runs the models in turn, a few inferences of each in every round, in an order drawn
 anew. Times are medians over the rounds; a ratio is the median over the rounds of the time of a
-peer by ours in the same round. On one thread, time is the thread's CPU time, in which other processes
-do not count, though they share the caches; on an otherwise idle machine it is the time that passes.
-On more threads it is the time that passes. All weights are random; the batch is one example.
+peer by ours in the same round. On one thread, time is the thread's CPU time, in which other
+processes do not count, though they share the caches; on an otherwise idle machine it is the time
+that passes. On more threads it is the time that passes. All weights are random; the batch is one
+example.
 """
 
 import json

@@ -48,7 +48,7 @@ def run_emitted(
     graph: Graph,
     x: Inputs,
     folder: Path,
-    machine: Machine = Machine(),  # noqa: B008
+    machine: Machine = Machine(),
     **options: str | int | None,
 ) -> dict[str, np.ndarray]:
     """Emit a graph, build it and run it.
