@@ -7,13 +7,15 @@ One process runs the models in turn, a few inferences of each in every round, in
 anew. Times are medians over the rounds; a ratio is the median over the rounds of the time of a
 peer by ours in the same round. On one thread, time is the thread's CPU time, in which other
 processes do not count, though they share the caches; on an otherwise idle machine it is the time
-that passes. On more threads it is the time that passes. All weights are random; the batch is one example.
+that passes. On more threads it is the time that passes. All weights are random; the batch is one
+example.
 """
 
 import json
 import platform
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ import numpy as np
 from keras_bc import console, files, recipes
 from keras_bc.quiet_import import import_tensorflow
 from keras_bc.recipes.networks import RELU, mlp, vgg
+from keras_bc.recipes.recipe import Layers
 
 RESULTS = Path(__file__).parent / "results" / "host.json"
 
@@ -50,7 +53,7 @@ class Network:
     name: str
     summary: str
     input_shape: tuple[int, ...]
-    layers: callable
+    layers: Callable[..., Layers]
 
 
 NETWORKS = {
@@ -178,7 +181,7 @@ def models_of(network: Network, folder: Path | None) -> dict[str, bytes]:
     """Return the models, from where an earlier run kept them or converted and kept there."""
     kept = folder / network.name if folder else None
     if kept and kept.exists():
-        return {path.stem: path.read_bytes() for path in sorted(kept.glob("*.tflite"))}
+        return {name: (kept / f"{name}.tflite").read_bytes() for name in (*OURS, *PEERS)}
     models = convert(network)
     if kept:
         kept.mkdir(parents=True)

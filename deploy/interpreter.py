@@ -46,8 +46,8 @@ class Interpreter:
     with other roundings than TensorFlow Lite's own integer kernels, which are what the C code
     follows.
 
-    Our layers run in the instruction set that suits the CPU best: AVX-512, AVX2, NEON, or plain C.
-    The environment's KERAS_BC_KERNELS asks for another: avx512, avx2, neon or plain.
+    Our layers run in the best instruction set that the CPU has: AVX-512, AVX2 or NEON, or else in
+    plain C. The environment's KERAS_BC_KERNELS asks for another: avx512, avx2, neon or plain.
 
     A damaged file is an error here, but tflite-runtime 2.14 reads files without verifying them and
     may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.

@@ -7,7 +7,10 @@
 #include "convolve.h"
 #include "memory.h"
 
-enum { MOST_PRODUCTS = 1 << 22 }; /* 2 * 255 times as many fit 31 bits */
+enum {
+    MOST_PRODUCTS = 1 << 22, /* 2 * 255 times as many fit 31 bits */
+    MOST_BYTES = 1 << 28,    /* of weights, and of tables: what wants more is not worth it */
+};
 
 static int32_t divide_up(int32_t a, int32_t b)
 {
@@ -114,6 +117,9 @@ static bool lay_weights_out(kbc_layer *layer)
     const size_t outs = (size_t)s->blocks * (size_t)s->block;
     const size_t bytes = 4 * outs * sizeof(int32_t);
 
+    if (kbc_weight_bytes(s) > MOST_BYTES) {
+        return false;
+    }
     layer->weights = kbc_allocate(kbc_weight_bytes(s));
     layer->numbers = kbc_allocate(bytes);
     if (layer->weights == NULL || layer->numbers == NULL) {
@@ -168,6 +174,9 @@ static bool plan_memory(kbc_layer *layer)
     layer->tables_bytes = kbc_aligned(((size_t)layer->ring_rows + 1) * row);
     layer->sums_bytes = kbc_aligned((size_t)p->pool.height * sums);
     layer->part_bytes = layer->tables_bytes + layer->sums_bytes + kbc_convolve_bytes(layer);
+    if (layer->part_bytes > MOST_BYTES) {
+        return false;
+    }
     layer->memory = kbc_allocate((size_t)layer->parts * layer->part_bytes);
     return layer->memory != NULL;
 }

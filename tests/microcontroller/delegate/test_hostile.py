@@ -16,6 +16,7 @@ from tests.microcontroller.delegate.hostile import KINDS, Case, also_written, co
 
 DELEGATE = SOURCES.parent / "delegate"
 OPS = SOURCES.parent / "ops"
+HOST = SOURCES.parent / "host"
 SCRIPT = Path(__file__).with_name("run_hostile.py")
 
 
@@ -26,8 +27,8 @@ def sanitized(tmp_path_factory) -> Path:
 
 
 def build(folder: Path, library: Path) -> Path:
-    sources = [path for part in (SOURCES, OPS, folder) for path in part.glob("*.c")]
-    flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared"]
+    sources = [path for part in (SOURCES, OPS, HOST, folder) for path in part.glob("*.c")]
+    flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared", "-pthread"]
     flags += ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
     includes = [f"-I{INCLUDE}", f"-I{OPS}"]
     subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
