@@ -155,10 +155,49 @@ def _packed(bits: np.ndarray, words: np.ndarray) -> np.ndarray:
     return packed if words.ndim == 3 else packed[0]
 
 
+def _carry_save(words: np.ndarray) -> np.ndarray:
+    """Groups of 8 words of every output, as carry_save.h adds them; then what is left of each."""
+    groups, rest = _groups(words)
+    w0, w1, w2, w3, w4, w5, w6, w7 = np.moveaxis(groups, -1, 0)
+    group = [w0, w0 ^ w1, w1 ^ w2, w3, w3 ^ w4, w4 ^ w5, w3 ^ w4 ^ w5 ^ w6, w7]
+    return np.concatenate([np.stack(group, axis=-1).ravel(), rest.ravel()])
+
+
+def _ternary_carry_save(planes: np.ndarray, k: int) -> np.ndarray:
+    """The non-zero weights' number; the same groups and rests, signs and used in turn."""
+    counts = np.abs(unpack_ternary(planes, k)).sum(axis=1, dtype=np.int32)
+    groups, rest = zip(*map(_groups, planes), strict=True)
+    planes = np.stack(groups, axis=-2)  # [group, out, plane, 8]
+    parts = [planes[..., :3], planes[..., 3:6], planes[..., 6:7], planes[..., 7:]]
+    flat = [part.reshape(*part.shape[:2], 2 * part.shape[3]) for part in parts]
+    group = np.concatenate(flat, axis=-1)
+    return np.concatenate([counts, group.ravel(), np.stack(rest, axis=-1).ravel()])
+
+
+def _groups(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Words by groups of 8, `[group, out, 8]`, and those that are left, `[out, rest]`."""
+    outs, count = words.shape
+    whole = count - count % 8
+    return words[:, :whole].reshape(outs, -1, 8).transpose(1, 0, 2), words[:, whole:]
+
+
+def _fives(planes: np.ndarray, k: int) -> np.ndarray:
+    """A byte for 5 ternary weights, as sums_of_5.h numbers them; 4 bytes a word, in columns."""
+    values = unpack_ternary(planes, k)
+    digits = np.zeros((len(values), -(-k // 20) * 4, 5), np.int64)
+    digits.reshape(len(values), -1)[:, :k] = values
+    numbers = digits @ 3 ** np.arange(5)
+    octets = (2 * np.abs(numbers) + (numbers < 0)).astype(np.uint8)
+    return octets.view("<i4").T
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
     "lanes": _lanes,  # [out / 8, tap, channel / 4]
     "taps": _taps,  # [tap, out / 32]
+    "fives": lambda words, params: _fives(words, params.in_features),  # [4 bytes of 5, out]
+    "carry_save": lambda words, params: _carry_save(words),
+    "ternary_carry_save": lambda words, params: _ternary_carry_save(words, params.in_features),
 }
 """From canonical words to each layout's."""

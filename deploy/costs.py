@@ -1,0 +1,110 @@
+"""What a kernel variant costs on a core: its instructions, estimated from a layer's sizes.
+
+A variant does a few kinds of work, each so and so often (WORK). How many instructions each kind
+takes on a core was fitted to exact counts: benchmarks/fit_costs.py writes costs.json from what
+benchmarks/kernels.py counted.
+"""
+
+import json
+from collections.abc import Callable
+from ctypes import Structure
+from functools import cache
+from pathlib import Path
+
+from keras_bc.deploy.layouts import words_for
+
+COSTS = Path(__file__).with_name("costs.json")
+
+CORES = {
+    "cortex-m0": "M0",
+    "cortex-m0plus": "M0",
+    "cortex-m1": "M0",
+    "cortex-m23": "M0",
+    "cortex-m3": "M3",
+    "cortex-m55": "M55",
+    "cortex-m85": "M55",
+    "any": "M3",
+}
+"""The core that was measured, by a CPU as the compiler names it; M4 stands for all others."""
+
+Work = Callable[[Structure], tuple[float, ...]]
+
+
+def estimate(function: str, params: Structure, cpu: str) -> float | None:
+    """The instructions of one call of a kernel, about; None where no core was measured.
+
+    Args:
+        function: Its name in C.
+        params: Its sizes and options.
+        cpu: As the compiler names it, such as "cortex-m4", or "any".
+    """
+    each = _costs().get(CORES.get(cpu, "M4"), {}).get(function)
+    if each is None or function not in WORK:
+        return None
+    return sum(cost * often for cost, often in zip(each, WORK[function](params), strict=True))
+
+
+@cache
+def _costs() -> dict[str, dict[str, list[float]]]:
+    """Instructions by core, function and kind of work."""
+    return json.loads(COSTS.read_text())
+
+
+def _fully_connected(p: Structure) -> tuple[float, ...]:
+    """Products, outputs, rows."""
+    outputs = p.rows * p.out_features
+    return outputs * p.in_features, outputs, p.rows
+
+
+def _conv_2d(p: Structure) -> tuple[float, ...]:
+    """Products, taps, outputs before the pooling, and after it."""
+    positions = p.batch * p.conv_height * p.conv_width * p.out_channels
+    taps = positions * p.kernel.height * p.kernel.width
+    outputs = p.batch * p.out_height * p.out_width * p.out_channels
+    return taps * (p.in_channels // p.groups), taps, positions, outputs
+
+
+def _tables(p: Structure) -> tuple[float, ...]:
+    """Small tables and look-ups in them, large ones; outputs."""
+    words, outputs = p.rows * words_for(p.in_features), p.rows * p.out_features
+    small = p.out_features < 96
+    work = words, words * p.out_features
+    return (*(work if small else (0, 0)), *((0, 0) if small else work), outputs)
+
+
+def _filter_tables(p: Structure) -> tuple[float, ...]:
+    """Tables of 32 inputs and 8 filters, look-ups in them; sums of 8 filters, outputs."""
+    filters = p.batch * -(-p.out_channels // 8)
+    words = p.kernel.height * p.kernel.width * words_for(p.in_channels)
+    # As in convolve_b1.c: what 6 KB holds beside the tables is a band of rows.
+    lines = (6 * 1024 - 1792) // (16 * p.conv_width)
+    rows = 1 + max(lines - p.pool.height, 0) // p.pool.stride_height
+    sums = filters * p.conv_height * p.conv_width
+    outputs = filters * p.out_height * p.out_width
+    return filters * words * -(-p.out_height // rows), sums * words, sums, outputs
+
+
+def _channel_words(p: Structure) -> tuple[float, ...]:
+    """Taps of 32 channels, their accumulators, outputs."""
+    words = p.batch * words_for(p.in_channels)
+    positions = words * p.conv_height * p.conv_width
+    taps = positions * p.kernel.height * p.kernel.width
+    return taps, positions, words * p.out_height * p.out_width
+
+
+WORK: dict[str, Work] = {
+    "kbc_fully_connected_s8": _fully_connected,
+    "kbc_fully_connected_s8_tables": _tables,
+    "kbc_fully_connected_s8_ternary": _fully_connected,
+    "kbc_fully_connected_b1": _fully_connected,
+    "kbc_fully_connected_b1_ternary": _fully_connected,
+    "kbc_conv_2d_s8": _conv_2d,
+    "kbc_conv_2d_s8_ternary": _conv_2d,
+    "kbc_conv_2d_b1": _conv_2d,
+    "kbc_conv_2d_b1_depthwise": _channel_words,
+    "kbc_conv_2d_b1_tables": _filter_tables,
+    "kbc_conv_2d_b1_ternary": _conv_2d,
+    "kbc_conv_2d_b1_ternary_depthwise": _channel_words,
+    "kbc_conv_2d_b1_ternary_tables": _filter_tables,
+}
+"""How often a variant does each kind of its work."""
