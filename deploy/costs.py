@@ -81,6 +81,26 @@ def _carry_save(p: Structure) -> tuple[float, ...]:
     return outputs * groups, outputs * rest, p.rows * groups, outputs, p.rows
 
 
+def _filter_tables(p: Structure) -> tuple[float, ...]:
+    """Tables of 32 inputs and 8 filters, look-ups in them; sums of 8 filters, outputs."""
+    filters = p.batch * -(-p.out_channels // 8)
+    words = p.kernel.height * p.kernel.width * words_for(p.in_channels)
+    # As in convolve_b1.c: what 6 KB holds beside the tables is a band of rows.
+    lines = (6 * 1024 - 1792) // (16 * p.conv_width)
+    rows = 1 + max(lines - p.pool.height, 0) // p.pool.stride_height
+    sums = filters * p.conv_height * p.conv_width
+    outputs = filters * p.out_height * p.out_width
+    return filters * words * -(-p.out_height // rows), sums * words, sums, outputs
+
+
+def _channel_words(p: Structure) -> tuple[float, ...]:
+    """Taps of 32 channels, their accumulators, outputs."""
+    words = p.batch * words_for(p.in_channels)
+    positions = words * p.conv_height * p.conv_width
+    taps = positions * p.kernel.height * p.kernel.width
+    return taps, positions, words * p.out_height * p.out_width
+
+
 WORK: dict[str, Work] = {
     "kbc_fully_connected_s8": _fully_connected,
     "kbc_fully_connected_s8_nibbles": _look_ups(32),
@@ -94,6 +114,10 @@ WORK: dict[str, Work] = {
     "kbc_conv_2d_s8": _conv_2d,
     "kbc_conv_2d_s8_ternary": _conv_2d,
     "kbc_conv_2d_b1": _conv_2d,
+    "kbc_conv_2d_b1_depthwise": _channel_words,
+    "kbc_conv_2d_b1_tables": _filter_tables,
     "kbc_conv_2d_b1_ternary": _conv_2d,
+    "kbc_conv_2d_b1_ternary_depthwise": _channel_words,
+    "kbc_conv_2d_b1_ternary_tables": _filter_tables,
 }
 """How often a variant does each kind of its work."""

@@ -11,7 +11,7 @@
  */
 #include "filter_tables.h"
 
-#if defined(__thumb2__)
+#if KBC_THUMB == 2
 
 #if KBC_SUMS_OVERLAP
 #define ADD_TO_SUMS                                                                                \
@@ -32,8 +32,7 @@
 #endif
 
 /* r0, r8 to r11: the tables. r1: x, r12 bytes on at each pixel. r2: sums, up to lr. */
-__attribute__((naked)) void kbc_add_counts(const kbc_filter_tables *t __attribute__((unused)),
-                                           const kbc_pixels *p __attribute__((unused)))
+KBC_NAKED void kbc_add_counts(const kbc_filter_tables *t, const kbc_pixels *p)
 {
     __asm__(".syntax unified                  \n"
             "push  {r4-r11, lr}               \n"
@@ -90,12 +89,11 @@ __attribute__((naked)) void kbc_add_counts(const kbc_filter_tables *t __attribut
             "pop   {r4-r11, pc}               \n");
 }
 
-#elif defined(__thumb__)
+#elif KBC_THUMB == 1
 
 /* r8 to r12: the tables. lr: x. r1: sums. r6, r7: masks. On the stack, from its top: bytes from a
  * pixel to the next, the end of a row's sums, p, and x, sums and rows. */
-__attribute__((naked)) void kbc_add_counts(const kbc_filter_tables *t __attribute__((unused)),
-                                           const kbc_pixels *p __attribute__((unused)))
+KBC_NAKED void kbc_add_counts(const kbc_filter_tables *t, const kbc_pixels *p)
 {
     __asm__(".syntax unified                  \n"
             "push  {r4-r7, lr}                \n"

@@ -16,7 +16,7 @@ static uint32_t *fill(uint32_t *t, uint32_t first, const uint32_t step[6])
     const uint32_t to_4 = step[2], to_8 = step[3] - to_4, to_16 = to_8 + step[4] - 2 * step[3];
     const uint32_t to_32 = to_16 + step[5] - 2 * step[4];
     const uint32_t second = first + step[0], third = first + step[1], fourth = second + step[1];
-#if defined(__thumb__)
+#if KBC_THUMB
     /* One instruction stores four entries. */
     register uint32_t e0 __asm__("r0") = first;
     register uint32_t e1 __asm__("r1") = second;

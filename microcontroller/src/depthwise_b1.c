@@ -38,15 +38,29 @@ typedef struct {
     uint32_t plane[PLANES];
 } counts;
 
-/* Numbers of 32 channels, too many for a stack. */
+/* Counts of up to 15, in registers. */
+typedef struct {
+    uint32_t a, b, c, d;
+} chain;
+
+/* What turns counts of 32 channels into bits. */
+typedef struct {
+    counts least; /* that give a 1, or where the direction is -1 a 0 */
+    chain half;   /* the same of `differ`, where no tap is absent and there are few */
+    uint32_t inverted, mask;
+    int32_t planes;
+} bounds;
+
+/* What a word of channels needs: too much for a stack. */
 typedef struct {
     int32_t all[KBC_BLOCK], acc[KBC_BLOCK], taken[KBC_BLOCK];
-} numbers;
+    bounds bounds;
+} memory;
 
 /* A word of channels of an image. */
 typedef struct {
     const kbc_conv_2d_params *p;
-    numbers *scratch;
+    memory *scratch;
     const uint32_t *x, *w, *used;
     int32_t words, used_step, x_step; /* to the next tap, of w, `used` and x */
 } channels;
@@ -76,11 +90,6 @@ static kbc_span taps_inside(int32_t count, int32_t first, int32_t dilation, int3
     }
     return taps;
 }
-
-/* Counts of up to 15, in registers. */
-typedef struct {
-    uint32_t a, b, c, d;
-} chain;
 
 /* Adds taps [tap, tap + count), whose inputs begin at x. */
 static inline chain add_taps(const channels *c, chain n, const uint32_t *x, int32_t tap,
@@ -181,21 +190,14 @@ static uint32_t less(const counts *a, const counts *b, int32_t planes)
     return borrow;
 }
 
-/* What turns counts of 32 channels into bits. */
-typedef struct {
-    counts least; /* that give a 1, or where the direction is -1 a 0 */
-    chain half;   /* the same of `differ`, where no tap is absent and there are few */
-    uint32_t inverted, mask;
-    int32_t planes;
-} bounds;
-
-static bounds bounds_of(const kbc_conv_2d_params *p, int32_t first, const int32_t *all)
+KBC_RARE static void set_bounds(bounds *b, const kbc_conv_2d_params *p, int32_t first,
+                               const int32_t *all)
 {
     const kbc_threshold *t = (const kbc_threshold *)p->finish.channels + first;
     const int32_t size = kbc_block(p->out_channels - first);
     const int32_t most = 2 * p->kernel.height * p->kernel.width + 1;
-    bounds b = {{{0}}, {0, 0, 0, 0}, 0, 0xffffffffu >> (32 - size), 1};
 
+    *b = (bounds){.mask = 0xffffffffu >> (32 - size), .planes = 1};
     for (int32_t i = 0; i < size; ++i) {
         const int32_t inverted = t[i].direction < 0, limit = most + 1;
         /* Within bounds that no count reaches, so that the difference cannot overflow. */
@@ -203,29 +205,21 @@ static bounds bounds_of(const kbc_conv_2d_params *p, int32_t first, const int32_
         const int32_t least = all[i] - (low > limit ? limit : low) + 1 - inverted;
         const int32_t bound = least < 0 ? 0 : least > most ? most : least;
         for (int32_t k = 0; k < PLANES; ++k) {
-            b.least.plane[k] |= (uint32_t)(bound >> k & 1) << i;
+            b->least.plane[k] |= (uint32_t)(bound >> k & 1) << i;
         }
-        b.half.a |= (uint32_t)((bound + 1) >> 1 & 1) << i;
-        b.half.b |= (uint32_t)((bound + 1) >> 2 & 1) << i;
-        b.half.c |= (uint32_t)((bound + 1) >> 3 & 1) << i;
-        b.half.d |= (uint32_t)((bound + 1) >> 4 & 1) << i;
-        b.inverted |= (uint32_t)inverted << i;
+        b->half.a |= (uint32_t)((bound + 1) >> 1 & 1) << i;
+        b->half.b |= (uint32_t)((bound + 1) >> 2 & 1) << i;
+        b->half.c |= (uint32_t)((bound + 1) >> 3 & 1) << i;
+        b->half.d |= (uint32_t)((bound + 1) >> 4 & 1) << i;
+        b->inverted |= (uint32_t)inverted << i;
     }
-    while (most >> b.planes) {
-        ++b.planes;
+    while (most >> b->planes) {
+        ++b->planes;
     }
-    return b;
 }
 
-/* Out of line these keep what they work on in registers. */
-#if defined(__GNUC__)
-#define APART __attribute__((noinline))
-#else
-#define APART
-#endif
-
 /* 1 where `differ` does not reach its bounds: of few taps, all inside the image, the first at x */
-APART static uint32_t compare_few(const channels *c, const uint32_t *x, const chain *half)
+static uint32_t compare_few(const channels *c, const uint32_t *x, const chain *half)
 {
     const int32_t width = c->p->kernel.width, taps = width * c->p->kernel.height;
     const int32_t row = c->p->kernel.dilation_height * c->p->in_width * c->words;
@@ -238,7 +232,7 @@ APART static uint32_t compare_few(const channels *c, const uint32_t *x, const ch
                      borrow_of(n.c, half->c, borrow_of(n.b, half->b, borrow_of(n.a, half->a, 0))));
 }
 
-APART static uint32_t compare_all(const channels *c, int32_t top, int32_t left, const bounds *b)
+KBC_RARE static uint32_t compare_all(const channels *c, int32_t top, int32_t left, const bounds *b)
 {
     const counts n = count(c, top, left);
 
@@ -277,7 +271,7 @@ static uint32_t bits_of(const channels *c, kbc_span rows, kbc_span columns, cons
 static void find_greatest(const channels *c, kbc_span rows, kbc_span columns)
 {
     const kbc_window *k = &c->p->kernel;
-    numbers *s = c->scratch;
+    memory *s = c->scratch;
 
     for (int32_t i = 0; i < KBC_BLOCK; ++i) {
         s->acc[i] = -TAPS;
@@ -305,12 +299,12 @@ static void convolve(const channels *c, int32_t word, int32_t first_pixel, const
     const int to_bits = p->finish.function == kbc_finish_b1;
     int32_t pixel = first_pixel;
     counts used = {{0}};
-    bounds b;
+    bounds *const b = &c->scratch->bounds;
 
     add_used(c, none, none, &used);
     unpack_counts(&used, c->scratch->all);
     if (to_bits) {
-        b = bounds_of(p, 32 * word, c->scratch->all);
+        set_bounds(b, p, 32 * word, c->scratch->all);
     }
     for (int32_t oy = 0; oy < p->out_height; ++oy) {
         const kbc_span rows = kbc_clip_window(oy, pool->stride_height, pool->pad_top, pool->height,
@@ -319,7 +313,7 @@ static void convolve(const channels *c, int32_t word, int32_t first_pixel, const
             const kbc_span columns = kbc_clip_window(ox, pool->stride_width, pool->pad_left,
                                                      pool->width, p->conv_width);
             if (to_bits) {
-                ((uint32_t *)y)[pixel * c->words + word] = bits_of(c, rows, columns, &b);
+                ((uint32_t *)y)[pixel * c->words + word] = bits_of(c, rows, columns, b);
             } else {
                 find_greatest(c, rows, columns);
                 p->finish.function(&p->finish, c->scratch->acc, pixel, 32 * word,
@@ -335,7 +329,7 @@ int32_t kbc_depthwise_b1_scratch(const kbc_conv_2d_params *p)
                      p->input_dilation_height == 1 && p->input_dilation_width == 1 &&
                      p->kernel.width <= CHAIN && p->kernel.height * p->kernel.width <= TAPS;
 
-    return fits ? (int32_t)sizeof(numbers) : -1;
+    return fits ? (int32_t)sizeof(memory) : -1;
 }
 
 kbc_status kbc_depthwise_b1(const kbc_conv_2d_params *p, int ternary, const uint32_t *x,

@@ -22,6 +22,7 @@
 #define KBC_FILTER_TABLES_H
 
 #include "one_bit.h"
+#include "thumb.h"
 
 enum { KBC_LANES = 8, KBC_SUMS = 4 };
 
@@ -53,7 +54,7 @@ void kbc_add_counts(const kbc_filter_tables *t, const kbc_pixels *p);
 
 /* Without an instruction that takes bytes 0 and 2 out of a word, words are added as they are; then
  * what went from bytes 1 and 3 into the even sums is taken away at the end. */
-#if defined(__thumb2__) && defined(__ARM_FEATURE_SIMD32)
+#if KBC_THUMB == 2 && defined(__ARM_FEATURE_SIMD32)
 #define KBC_SUMS_OVERLAP 0
 #else
 #define KBC_SUMS_OVERLAP 1

@@ -109,24 +109,25 @@ static inline uint32_t compare(kbc_sums s, const kbc_sums *bound)
     return four | four >> 12;
 }
 
-/* Bytes of comparisons take the place of the band's sums. */
-static void compare_all(const kbc_band *b, const kbc_sums *doubled)
+/* A byte of comparisons of each sum, `step` bytes from the last: they may take the place of the
+ * sums. */
+static void compare_all(const kbc_band *b, const bounds *at, uint32_t inverted, uint32_t mask,
+                        uint8_t *byte, int32_t step)
 {
     const int32_t width = b->p->conv_width;
-    uint8_t *byte = (uint8_t *)b->sums;
     kbc_span taps = {-1, -1};
 
     for (int32_t cy = b->rows.first; cy < b->rows.last; ++cy) {
-        const kbc_sums *s = b->sums + (cy - b->rows.first) * width;
-        if (count_inside(b, cy, doubled, &taps)) {
+        const kbc_sums *s = b->sums + (cy - b->rows.first) * width, *bound = b->line;
+        if (count_inside(b, cy, &at->doubled, &taps)) {
             for (int32_t cx = 0; cx < width; ++cx) {
                 for (int32_t i = 0; i < KBC_SUMS; ++i) {
                     b->line[cx].lanes[i] = b->line[cx].lanes[i] >> 1 & KBC_BOTH(0x7fff);
                 }
             }
         }
-        for (int32_t cx = 0; cx < width; ++cx) {
-            *byte++ = (uint8_t)compare(s[cx], &b->line[cx]);
+        for (const kbc_sums *end = s + width; s < end; byte += step) {
+            *byte = (uint8_t)((compare(*s++, bound++) ^ inverted) & mask);
         }
     }
 }
@@ -139,23 +140,21 @@ static inline kbc_span clip(int32_t first, int32_t window, int32_t size)
     return (kbc_span){first < 0 ? 0 : first, last > size ? size : last};
 }
 
-static void finish_bits(const kbc_band *b, int32_t filter, int32_t count, uint8_t *y)
+/* Bytes of comparisons, joined under each pool window. */
+static void pool_bits(const kbc_band *b, const bounds *at, uint8_t *y, int32_t step)
 {
     const kbc_conv_2d_params *p = b->p;
     const kbc_window *pool = &p->pool;
-    const int32_t pixel_bytes = 4 * kbc_words(p->out_channels), width = p->conv_width;
-    const int32_t pads = filter + count == p->out_channels ? pixel_bytes - filter / KBC_LANES : 1;
-    const bounds at = bounds_of(p, filter, count);
+    const int32_t width = p->conv_width;
 
-    compare_all(b, &at.doubled);
-    y += b->out.first * p->out_width * pixel_bytes + filter / KBC_LANES;
+    compare_all(b, at, 0, 0xff, (uint8_t *)b->sums, 1);
     for (int32_t oy = b->out.first; oy < b->out.last; ++oy) {
         const kbc_span rows = clip(oy * pool->stride_height - pool->pad_top, pool->height,
                                    p->conv_height);
         const uint8_t *first = (const uint8_t *)b->sums + (rows.first - b->rows.first) * width;
         const uint8_t *last = first + (rows.last - rows.first) * width;
         int32_t left = -pool->pad_left;
-        for (int32_t ox = 0; ox < p->out_width; ++ox, left += pool->stride_width) {
+        for (int32_t ox = 0; ox < p->out_width; ++ox, left += pool->stride_width, y += step) {
             const kbc_span columns = clip(left, pool->width, width);
             uint32_t bits = 0xff;
             for (const uint8_t *row = first; row < last; row += width) {
@@ -163,11 +162,33 @@ static void finish_bits(const kbc_band *b, int32_t filter, int32_t count, uint8_
                     bits &= row[cx];
                 }
             }
-            *y = (uint8_t)((bits ^ at.inverted) & at.mask);
-            for (int32_t pad = 1; pad < pads; ++pad) {
-                y[pad] = 0;
+            *y = (uint8_t)((bits ^ at->inverted) & at->mask);
+        }
+    }
+}
+
+/* The band's byte of each pixel of y, and behind the last one the bytes that fill its word. */
+static void finish_bits(const kbc_band *b, int32_t filter, int32_t count, uint8_t *y)
+{
+    const kbc_conv_2d_params *p = b->p;
+    const kbc_window *pool = &p->pool;
+    const int32_t step = 4 * kbc_words(p->out_channels);
+    const int32_t pixels = (b->out.last - b->out.first) * p->out_width;
+    const bounds at = bounds_of(p, filter, count);
+    uint8_t *byte = y + b->out.first * p->out_width * step + filter / KBC_LANES;
+
+    if (pool->height * pool->width == 1 && p->out_width == p->conv_width &&
+        p->out_height == p->conv_height) {
+        compare_all(b, &at, at.inverted, at.mask, byte, step);
+    } else {
+        pool_bits(b, &at, byte, step);
+    }
+    if (filter + count == p->out_channels) {
+        for (int32_t pad = filter / KBC_LANES + 1; pad < step; ++pad) {
+            ++byte;
+            for (int32_t i = 0; i < pixels; ++i) {
+                byte[i * step] = 0;
             }
-            y += pixel_bytes;
         }
     }
 }
