@@ -139,3 +139,33 @@ def test_channels_of_a_tap_stand_together(planes):
     np.testing.assert_array_equal(layouts.unpack_signs(words[0], 33) < 0, signs.T < 0)
     if planes == 2:
         np.testing.assert_array_equal(layouts.unpack_signs(words[1], 33) < 0, signs.T != 0)
+
+
+def test_fives_number_ternary_weights():
+    values = np.zeros((2, 23), np.int8)
+    values[0, :5] = 1, -1, 0, 0, 1  # 1 - 3 + 81
+    values[1, 20:] = 0, 0, -1  # -9
+    params = FullyConnectedParams(1, 23, 2)
+    words = layouts.pack("fives", layouts.pack_ternary(values), params)
+    assert words.shape == (2, 2)  # [4 bytes of 5 weights, out]
+    octets = np.ascontiguousarray(words.T).view(np.uint8)
+    assert octets.tolist() == [[158, 0, 0, 0] + [0] * 4, [0] * 4 + [19, 0, 0, 0]]
+
+
+def test_carry_save_keeps_what_is_left_of_a_group():
+    words = np.arange(18, dtype=np.int32).reshape(2, 9) ** 2
+    packed = layouts.pack("carry_save", words, FullyConnectedParams(1, 288, 2))
+    w = words[1]
+    group = [w[0], w[0] ^ w[1], w[1] ^ w[2], w[3], w[3] ^ w[4], w[4] ^ w[5]]
+    assert packed[8:14].tolist() == group
+    assert packed[14:].tolist() == [w[3] ^ w[4] ^ w[5] ^ w[6], w[7], words[0, 8], w[8]]
+
+
+def test_ternary_carry_save_begins_with_the_number_of_weights():
+    values = np.random.default_rng(3).choice([-1, 0, 1], (3, 290))
+    planes = layouts.pack_ternary(values)
+    packed = layouts.pack("ternary_carry_save", planes, FullyConnectedParams(1, 290, 3))
+    assert packed.shape == (3 + planes.size,)
+    assert packed[:3].tolist() == np.abs(values).sum(axis=1).tolist()
+    signs, used = planes[:, 0]
+    assert packed[3:9].tolist() == [*signs[:3], *used[:3]]

@@ -65,8 +65,9 @@ def test_an_export_compiles_and_runs_on_its_own(seed, tmp_path):
 
 
 def test_private_headers_come_along_and_no_others(tmp_path):
-    files = {file.name for file in write(mlp(8, 4), tmp_path)}
+    files = {file.name for file in write(mlp(64, 64), tmp_path)}
     assert files == {"kbc.h", "kbc_port.h"} | {
-        *("fully_connected_s8_tables.c", "one_bit.h"),
-        *("finish_s8.c", "requantize.h", "saturate.h", "quantize.c"),
+        *("fully_connected_s8_tables.c", "fully_connected_tables.h", "one_bit.h"),
+        *("byte_tables.h", "sums_of_8.h", "sum_tables.h"),
+        *("finish_s8.c", "requantize.h", "product.h", "saturate.h", "thumb.h", "quantize.c"),
     }
