@@ -1,4 +1,4 @@
-"""Count the instructions of every kernel variant on emulated Cortex-M cores.
+"""Count the instructions of every kernel variant on emulated cores.
 
     python benchmarks/kernels.py
     python benchmarks/kernels.py --core M4 --match 'x 256'
@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from keras_bc import files
-from keras_bc.deploy import boards, c_text, kernels, qemu, reference, toolchain
+from keras_bc.deploy import boards, c_text, kernels, qemu, reference, targets, toolchain
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.lowering import lower
@@ -30,13 +30,19 @@ from keras_bc.deploy.plan import Layer, runnable
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
 MAIN = HERE / "kernels.c"
-WIDTH = 132  # characters of a printed line
+WIDTH = 160  # characters of a printed line
+BOARDS = {
+    "M0": "m0-bench",
+    "M3": "mps2-an385",
+    "M4": "mps2-an386",
+    "RV32": "rv32-bench",
+    "RV32 Zbb": "rv32-zbb-bench",
+}
 
 
 def cores() -> dict[str, Board]:
     """M0 code runs on the M3's board: the micro:bit has too little memory for the large sizes."""
-    m0, m3, m4 = (boards.find(name) for name in ("m0-bench", "mps2-an385", "mps2-an386"))
-    return {"M0": m0, "M3": m3, "M4": m4}
+    return {core: boards.find(name) for core, name in BOARDS.items()}
 
 
 def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
@@ -56,7 +62,8 @@ def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
         toolchain.link([MAIN, *toolchain.STARTUP, kernel, finish], board, elf, [f"-I{folder}"])
         execution = qemu.execute(elf, board, ["y.bin"], folder, count=True)
         y = np.fromfile(folder / "y.bin", np.int8)
-        code = toolchain.tool("size", kernel).splitlines()[1].split()[0]
+        sizes = toolchain.tool("size", kernel, target=targets.of(board.cpu))
+        code = sizes.splitlines()[1].split()[0]
     if not np.array_equal(y, correct):
         raise AssertionError(f"{layer.kernel.function} on {board.cpu} differs from the reference.")
     (instructions,) = execution.intervals
@@ -85,13 +92,19 @@ def _case(layer: Layer, x: np.ndarray, y_bytes: int) -> str:
 
 def _compile(folder: Path, variant: kernels.Variant, board: Board) -> Path:
     kernel = folder / "kernel.o"
-    options = [*board.flags, *toolchain.COMPILE, f"-I{kernels.INCLUDE}"]
-    toolchain.tool("gcc", *options, "-c", _source(variant.function), "-o", kernel)
+    target = targets.of(board.cpu)
+    options = [*board.flags, *toolchain.COMPILE, f"--specs={target.specs}", f"-I{kernels.INCLUDE}"]
+    source = _source(variant.function)
+    toolchain.tool("gcc", *options, "-c", source, "-o", kernel, target=target)
     return kernel
 
 
 def _source(function: str) -> Path:
     return kernels.SOURCES / f"{function.removeprefix('kbc_')}.c"
+
+
+def _version(target: targets.Target) -> str:
+    return toolchain.tool("gcc", "--version", target=target).splitlines()[0]
 
 
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
@@ -142,7 +155,7 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 
 
 @click.command(help=__doc__.splitlines()[0])
-@click.option("--core", type=click.Choice(["M0", "M3", "M4"]), help="Only this one.")
+@click.option("--core", type=click.Choice([*BOARDS]), help="Only this one.")
 @click.option("--match", default="", help="Only sizes that contain this text.")
 @click.option(
     "--output",
@@ -158,8 +171,9 @@ def main(core, match, output):
     Console(width=WIDTH).print(table(rows, chosen))
     output = output or (None if core or match else RESULTS)
     if output:
-        compiler = toolchain.tool("gcc", "--version").splitlines()[0]
-        result = {"compiler": compiler, "options": toolchain.COMPILE, "rows": rows}
+        families = {board.cpu: targets.of(board.cpu) for board in chosen.values()}
+        compilers = sorted({_version(family) for family in families.values()})
+        result = {"compilers": compilers, "options": toolchain.COMPILE, "rows": rows}
         files.write_text(output, json.dumps(result, indent=2) + "\n")
 
 

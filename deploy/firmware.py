@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_bc import files
-from keras_bc.deploy import c_source, library, toolchain, workspace
+from keras_bc.deploy import c_source, library, targets, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.plan import Layer, tensor_bytes
@@ -89,8 +89,10 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: di
         elf,
         [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"],
     )
-    toolchain.tool("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
-    sections = toolchain.tool("size", "-A", elf)
+    family = targets.of(board.cpu)
+    binary = ("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
+    toolchain.tool(*binary, target=family)
+    sections = toolchain.tool("size", "-A", elf, target=family)
     model_bytes = int(re.search(r"^\.model\s+(\d+)", sections, re.MULTILINE)[1])
     return Firmware(
         elf=moved_to,

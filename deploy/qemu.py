@@ -7,13 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_bc.deploy import disk
+from keras_bc.deploy import disk, targets
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.instruction_counter import plugin
 from keras_bc.errors import UserError
-
-QEMU = "qemu-system-arm"
-PACKAGE = "qemu-system-arm"
 
 _POLL = 0.05  # seconds between two looks at the progress
 _COUNTS = "instructions.txt"
@@ -77,7 +74,7 @@ def command(board: Board, arguments: Sequence[str] = ()) -> list[str]:
         raise UserError(f"The board {board.name} has no emulator: its board.toml names none.")
     words = "".join(f",arg={_quoted(word)}" for word in arguments)
     return [
-        *(QEMU, "-machine", board.emulator),
+        *(targets.of(board.cpu).qemu, "-machine", board.emulator, *board.emulator_options),
         *("-display", "none", "-monitor", "none", "-serial", "none"),
         *("-semihosting-config", f"enable=on,target=native{words}"),
     ]
@@ -94,8 +91,9 @@ def start(line: Sequence[str], folder: Path, output) -> subprocess.Popen:
             line, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     except FileNotFoundError as error:
+        packages = {family.qemu: family.qemu_package for family in targets.ALL}
         raise UserError(
-            f"{QEMU} was not found. Install the emulator (apt install {PACKAGE})."
+            f"{line[0]} was not found. Install the emulator (apt install {packages[line[0]]})."
         ) from error
 
 

@@ -13,7 +13,7 @@ import pytest
 from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, qemu
 from keras_bc.errors import UserError
 from tests.deploy.graphs import random_graph, random_inputs
-from tests.needs import cross_compiler, gdb
+from tests.needs import board_parameters, cross_compiler, gdb
 from tests.needs import qemu as needs_qemu
 
 pytestmark = cross_compiler
@@ -44,7 +44,7 @@ def empty_machine(board, folder):
 
 @gdb
 @needs_qemu
-@pytest.mark.parametrize("board", EMULATED, ids=lambda board: board.name)
+@board_parameters(EMULATED)
 def test_a_board_flashed_by_gdb_gives_the_outputs_of_the_emulator(board, tmp_path):
     built = build(board, tmp_path)
     x = random_inputs(GRAPH, 5)

@@ -6,13 +6,17 @@ import subprocess
 
 import pytest
 
-from keras_bc.deploy import boards, c_source, kernels, toolchain
+from keras_bc.deploy import boards, c_source, kernels, targets, toolchain
 from keras_bc.deploy.boards import MICROCONTROLLER
 from tests.deploy.graphs import graph_of
 
 WARNINGS = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 WARNINGS += ["-Werror", "-O2"]
-CPUS = {board.cpu: ["arm-none-eabi-gcc", *board.flags] for board in boards.all()}
+CPUS = {
+    board.cpu: [f"{target.prefix}gcc", f"--specs={target.specs}", *board.flags]
+    for board in boards.all()
+    for target in [targets.of(board.cpu)]
+}
 COMPILERS = {"gcc": ["gcc"], "clang": ["clang"], **CPUS}
 SOURCES = sorted(kernels.SOURCES.glob("*.c"))
 OPS = sorted((MICROCONTROLLER / "ops").glob("*.c"))

@@ -7,11 +7,12 @@ from keras_bc.deploy.guards import holds
 from tests.deploy.agreement import check_on_board
 from tests.deploy.c_build import run_emitted
 from tests.microcontroller.layer_graphs import graph_of, inputs_of
-from tests.needs import cross_compiler, qemu
+from tests.needs import board_parameters
 
 VARIANTS = [row for row in kernels.table() if row.name != "reference" and "f32" not in row.op]
 PORTABLE = [row for row in VARIANTS if row.guard == "1"]
-BOARDS = ("m0-bench", "mps2-an385", "mps2-an386", "mps3-an547")
+NAMES = ("m0-bench", "mps2-an385", "mps2-an386", "mps3-an547", "rv32-bench", "rv32-zbb-bench")
+BOARDS = [boards.find(name) for name in NAMES]
 
 
 def name_of(row):
@@ -30,12 +31,9 @@ def test_on_the_host(row, tmp_path):
     assert f"kernel {row.name}" in (tmp_path / "model.c").read_text()
 
 
-@qemu
-@cross_compiler
-@pytest.mark.parametrize("board", BOARDS)
+@board_parameters(BOARDS)
 @pytest.mark.parametrize("row", VARIANTS, ids=name_of)
 def test_on_boards(row, board, tmp_path):
-    board = boards.find(board)
     if not holds(row.guard, board.cpu):
         pytest.skip(f"{board.cpu} cannot run it")
     graph = graph_of(row.op, seed=1)
