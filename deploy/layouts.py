@@ -119,8 +119,21 @@ def pack(layout: str, words: np.ndarray, params: Structure) -> np.ndarray:
     return np.ascontiguousarray(LAYOUTS[layout](words, params))
 
 
+def _counted_columns(planes: np.ndarray) -> np.ndarray:
+    """Of ternary weights: int32 [2 * words + 1, out].
+
+    Rows 2 j and 2 j + 1 are word j of the signs and of what is not 0; the last row is how many of
+    an output's weights are not 0.
+    """
+    outs, words = planes.shape[1:]
+    octets = np.ascontiguousarray(planes[1]).view(np.uint8)
+    counts = np.unpackbits(octets.reshape(outs, -1), axis=1).sum(axis=1, dtype=np.int32)
+    return np.concatenate([planes.transpose(2, 0, 1).reshape(2 * words, outs), counts[None]])
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
+    "counted_columns": lambda words, params: _counted_columns(words),
 }
 """From canonical words to each layout's."""

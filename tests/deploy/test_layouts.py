@@ -46,6 +46,12 @@ def test_columns_hold_the_first_word_of_every_output_first():
     np.testing.assert_array_equal(layouts.pack("canonical", words, None), words)
 
 
+def test_counted_columns_hold_signs_and_non_zeros_side_by_side_and_then_how_many_are_not_zero():
+    signs, used = [[1, 2], [3, -4], [5, 6]], [[7, 0], [-1, 0], [1, 1 << 30]]
+    packed = layouts.pack("counted_columns", np.array([signs, used], np.int32), None)
+    assert packed.tolist() == [[1, 3, 5], [7, -1, 1], [2, -4, 6], [0, 0, 1 << 30], [3, 32, 2]]
+
+
 def test_an_unknown_layout_is_refused():
     with pytest.raises(ValueError, match="layout=diagonal"):
         layouts.pack("diagonal", np.zeros((1, 1), np.int32), None)

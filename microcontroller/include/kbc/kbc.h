@@ -300,6 +300,11 @@ kbc_fully_connected_scratch_function kbc_fully_connected_f32_ternary_scratch;
 kbc_fully_connected_function kbc_fully_connected_s8_tables;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_tables_scratch;
 
+kbc_fully_connected_function kbc_fully_connected_b1_popcount;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary_popcount;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_popcount_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_popcount_scratch;
+
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
                                         const void *shortcut, void *y, void *scratch);
 typedef int32_t kbc_conv_2d_scratch_function(const kbc_conv_2d_params *p);

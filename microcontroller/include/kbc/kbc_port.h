@@ -38,6 +38,26 @@
 #endif
 #endif
 
+/* Gives an inner loop all the registers: what is inlined shares them with what it is inlined into.
+ * It may be empty: only speed is lost. */
+#ifndef KBC_NOINLINE
+#if defined(__GNUC__)
+#define KBC_NOINLINE __attribute__((noinline))
+#else
+#define KBC_NOINLINE
+#endif
+#endif
+
+/* 1 where the CPU counts the ones of a word in one instruction, which `__builtin_popcount` is then:
+ * RISC-V's Zbb. */
+#ifndef KBC_HAS_POPCOUNT
+#if defined(__riscv_zbb)
+#define KBC_HAS_POPCOUNT 1
+#else
+#define KBC_HAS_POPCOUNT 0
+#endif
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */
