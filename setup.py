@@ -99,7 +99,7 @@ setup(
         "keras_bc.microcontroller": "microcontroller",
     },
     package_data={
-        "keras_bc.deploy": ["templates/*"],
+        "keras_bc.deploy": ["costs.json", "templates/*"],
         "keras_bc.measurements": ["*.json"],
         "keras_bc.microcontroller": [
             f"{folder}/**/*"

@@ -1,26 +1,57 @@
-"""The layers that kernels.py measures: integer graphs of one op, with weights drawn from a seed."""
+"""The layers that kernels.py measures, by what its table shows: sizes, types, weights."""
 
 import numpy as np
+from layer_graphs import Convolution, LayerGraph, window
 
-from keras_bc.deploy import layouts
-from keras_bc.deploy.fixed_point import quantize_multiplier
 from keras_bc.deploy.graph import Graph, Op, Tensor
-from keras_bc.deploy.windows import Window, to_options, window_for
+from keras_bc.deploy.windows import window_for
 
-X_ZERO_POINT, Y_ZERO_POINT = -3, 5
+TYPES = {"": "s8", ", one-bit inputs": "b1", ", ternary": "s8_ternary"}
+TYPES |= {", ternary, one-bit inputs": "b1_ternary"}
+
+FULLY_CONNECTED = [(64, 64), (100, 33), (256, 10), (256, 256), (784, 256), (1024, 1024)]
+"""Inputs and outputs."""
+
+POOL = window((2, 2), (2, 2))
 
 
-def fully_connected(inputs: int, outputs: int) -> Graph:
-    """A one-bit fully connected layer."""
-    return _one_bit("KbcFullyConnected", (1, inputs), (1, outputs), inputs, {})
-
-
-def conv_2d(size: int, channels: int, filters: int, groups: int = 1, pool: int = 1) -> Graph:
-    """A one-bit 3x3 "same" convolution of a square image, and a max-pooling."""
+def _same(size: int, channels: int, filters: int, **options) -> Convolution:
+    """A 3x3 "same" convolution of a square image."""
     kernel = window_for("same", (size, size), (3, 3))
-    windows = to_options("kernel", kernel) | to_options("pool", Window(pool, pool, pool, pool))
-    x, y = (1, size, size, channels), (1, size // pool, size // pool, filters)
-    return _one_bit("KbcConv2D", x, y, 9 * channels // groups, {"groups": groups, **windows})
+    return Convolution((size, size), channels, filters, kernel, **options)
+
+
+CONVOLUTIONS = {
+    "32x32x3, 32 of 3x3": _same(32, 3, 32),
+    "8x8x16, 16 of 3x3": _same(8, 16, 16),
+    "8x8x16, 16 of 3x3, pool 2x2": _same(8, 16, 16, pool=POOL),
+    "16x16x32, 32 of 3x3, pool 2x2": _same(16, 32, 32, pool=POOL),
+    "8x8x64, 64 of 3x3": _same(8, 64, 64),
+    "4x4x128, 128 of 3x3": _same(4, 128, 128),
+    "49x10x1, 64 of 10x4, stride 2": Convolution(
+        (49, 10), 1, 64, window((10, 4), (2, 2), pads=(4, 1, 5, 1))
+    ),
+    "25x5x64, 64 of 1x1": Convolution((25, 5), 64, 64, window((1, 1))),
+    "25x5x64, depthwise 3x3": Convolution(
+        (25, 5), 64, 64, window((3, 3), pads=(1, 1, 1, 1)), groups=64
+    ),
+}
+
+
+def _few_bit_cases() -> dict[str, Graph]:
+    cases = {}
+    for suffix, types in TYPES.items():
+        # As in a network: what takes bits makes bits.
+        finish = "b1" if types.startswith("b1") else "s8"
+        for inputs, outputs in FULLY_CONNECTED:
+            layer = LayerGraph(np.random.default_rng(0))
+            layer.fully_connected(f"fully_connected_{types}", inputs, outputs, finish, rows=1)
+            cases[f"{inputs} x {outputs}{suffix}"] = layer.graph
+        for name, case in CONVOLUTIONS.items():
+            layer = LayerGraph(np.random.default_rng(0))
+            layer.conv_2d(f"conv_2d_{types}", case, finish)
+            cases[f"{name}{suffix}"] = layer.graph
+    return cases
 
 
 def int8_fully_connected(inputs: int, outputs: int) -> Graph:
@@ -35,46 +66,27 @@ def int8_conv_2d(size: int, channels: int, filters: int) -> Graph:
     return _int8("CONV_2D", x, y, (filters, 3, 3, channels), {"padding": "SAME", **steps})
 
 
-def _one_bit(kind: str, x: tuple, y: tuple, fan_in: int, options: dict) -> Graph:
-    signs = np.random.default_rng(fan_in).choice([-1, 1], (y[-1], fan_in))
-    # An accumulator's standard deviation is about 74 sqrt(fan_in): the outputs fill their range.
-    multiplier, shift = quantize_multiplier(0.5 / fan_in**0.5)
-    channels = np.tile(np.array([0, multiplier, shift], np.int32), (y[-1], 1))
-    constants = [_constant("weights", layouts.pack_bits(signs)), _constant("channels", channels)]
-    bounds = {"weights": "binary", "activation_min": -128, "activation_max": 127}
-    return _graph(kind, x, y, constants, {**bounds, **options})
-
-
 def _int8(kind: str, x: tuple, y: tuple, shape: tuple, options: dict) -> Graph:
     weights = _constant("weights", np.random.default_rng(0).integers(-127, 128, shape, np.int8))
     weights.scale = np.full(shape[0], 1e-3, np.float32)
     bias = _constant("bias", np.zeros(shape[0], np.int32))
-    return _graph(kind, x, y, [weights, bias], options)
+    bias.scale = weights.scale
+    scale = np.ones(1, np.float32)
+    tensors = [
+        Tensor("x", x, "int8", scale=scale, zero_point=-3),
+        *(weights, bias),
+        Tensor("y", y, "int8", scale=scale, zero_point=5),
+    ]
+    op = Op(kind, "case", ["x", "weights", "bias"], ["y"], options)
+    return Graph("case", {t.name: t for t in tensors}, [op], ["x"], ["y"])
 
 
 def _constant(name: str, data: np.ndarray) -> Tensor:
     return Tensor(name, data.shape, str(data.dtype), data)
 
 
-def _graph(kind: str, x: tuple, y: tuple, constants: list[Tensor], options: dict) -> Graph:
-    scale = np.ones(1, np.float32)
-    inputs = [Tensor("x", x, "int8", scale=scale, zero_point=X_ZERO_POINT), *constants]
-    output = Tensor("y", y, "int8", scale=scale, zero_point=Y_ZERO_POINT)
-    op = Op(kind, "case", [tensor.name for tensor in inputs], ["y"], options)
-    return Graph("case", {t.name: t for t in [*inputs, output]}, [op], ["x"], ["y"])
-
-
-CASES = {
-    "64 x 64": fully_connected(64, 64),
-    "256 x 10": fully_connected(256, 10),
-    "256 x 256": fully_connected(256, 256),
-    "768 x 256": fully_connected(768, 256),
-    "784 x 256": fully_connected(784, 256),
-    "1024 x 1024": fully_connected(1024, 1024),
-    "8x8x16, 16 of 3x3": conv_2d(8, 16, 16),
-    "8x8x16, 16 of 3x3, pool 2x2": conv_2d(8, 16, 16, pool=2),
-    "8x8x32, 32 of 3x3, depthwise": conv_2d(8, 32, 32, groups=32),
+CASES = _few_bit_cases() | {
     "256 x 10, int8": int8_fully_connected(256, 10),
     "8x8x3, 16 of 3x3, int8": int8_conv_2d(8, 3, 16),
 }
-"""By what the table shows: inputs x outputs, or image and filters."""
+"""A graph each: the layer, and what packs its input or unpacks its output."""

@@ -21,20 +21,30 @@ from rich.progress import track
 from rich.table import Table
 
 from keras_bc import files
-from keras_bc.deploy import boards, c_text, kernels, qemu, reference, targets, toolchain
+from keras_bc.deploy import (
+    boards,
+    emulator,
+    firmware,
+    flatbuffer,
+    kernels,
+    reference,
+    targets,
+    toolchain,
+)
 from keras_bc.deploy.boards import Board
+from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.lowering import lower
 from keras_bc.deploy.plan import Layer, runnable
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
-MAIN = HERE / "kernels.c"
 WIDTH = 160  # characters of a printed line
 BOARDS = {
     "M0": "m0-bench",
     "M3": "mps2-an385",
     "M4": "mps2-an386",
+    "M55": "mps3-an547",
     "RV32": "rv32-bench",
     "RV32 Zbb": "rv32-zbb-bench",
 }
@@ -45,62 +55,44 @@ def cores() -> dict[str, Board]:
     return {core: boards.find(name) for core, name in BOARDS.items()}
 
 
+def measured_layer(graph: Graph) -> Call:
+    """The call that a case is about: not what packs its input, nor what unpacks its output."""
+    (call,) = (call for call in lower(graph) if call.macs)
+    return call
+
+
 def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
     """Build, run, compare and count one variant of one case on one core.
 
     Raises:
         AssertionError: The output differs from the reference's.
     """
-    x = np.random.default_rng(0).integers(-128, 128, graph.tensors["x"].shape, np.int8)
-    correct = reference.run(graph, x)["y"].ravel()
+    shape = graph.tensors[graph.inputs[0]].shape
+    x = np.random.default_rng(0).integers(-128, 128, shape, np.int8)
     with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
         folder = Path(temporary)
-        (folder / "case.h").write_text(_case(layer, x, correct.size))
-        kernel = _compile(folder, layer.kernel, board)
-        elf = folder / "case.elf"
-        finish = _source(layer.call.functions["function"])
-        toolchain.link([MAIN, *toolchain.STARTUP, kernel, finish], board, elf, [f"-I{folder}"])
-        execution = qemu.execute(elf, board, ["y.bin"], folder, count=True)
-        y = np.fromfile(folder / "y.bin", np.int8)
-        sizes = toolchain.tool("size", kernel, target=targets.of(board.cpu))
-        code = sizes.splitlines()[1].split()[0]
-    if not np.array_equal(y, correct):
+        model = folder / "model.tflite"
+        model.write_bytes(flatbuffer.write(graph))
+        variants = {layer.call.kernel: layer.variant}
+        built = firmware.build(model, board, folder / "build", variants)
+        run = emulator.run(built, board, x, profile=True)
+        code_bytes = _code_bytes(folder, layer.kernel, board)
+    correct = reference.run(graph, x)[graph.outputs[0]]
+    if not np.array_equal(run.outputs.ravel(), correct.ravel()):
         raise AssertionError(f"{layer.kernel.function} on {board.cpu} differs from the reference.")
-    (instructions,) = execution.intervals
-    return {"instructions": instructions, "code_bytes": int(code)}
+    counts = zip(built.layers, run.layer_instructions, strict=True)
+    (instructions,) = (count for other, count in counts if other.kernel == layer.kernel)
+    return {"instructions": instructions, "code_bytes": code_bytes}
 
 
-def _case(layer: Layer, x: np.ndarray, y_bytes: int) -> str:
-    """The text of case.h: constants, parameters, buffers and the call."""
-    arrays = {name: c_text.numbers(data) for name, data in layer.constants().items()}
-    arrays["channels"] = "kbc_channel", c_text.channels(layer.call.constants["channels"])
-    arrays["x"] = c_text.numbers(x)
-    names = {name: f"case_{name}" for name in arrays} | layer.call.functions
-    arguments = ["&case_params", "case_x", "0", "case_y", "case_scratch"]
-    return "\n".join(
-        [
-            '#include "kbc/kbc.h"',
-            *(f"static const {t} case_{n}[] = {{\n{text}\n}};" for n, (t, text) in arrays.items()),
-            f"static const {layer.call.params.c_name} case_params = {{",
-            f"{c_text.struct(layer.call.params, names)}\n}};",
-            f"static int8_t case_y[{y_bytes}];",
-            f"static int32_t case_scratch[{layer.scratch_bytes // 4 + 1}];",
-            f"#define CASE_CALL {layer.kernel.function}({', '.join(arguments)})\n",
-        ]
-    )
-
-
-def _compile(folder: Path, variant: kernels.Variant, board: Board) -> Path:
+def _code_bytes(folder: Path, variant: kernels.Variant, board: Board) -> int:
+    source = kernels.SOURCES / f"{variant.function.removeprefix('kbc_')}.c"
     kernel = folder / "kernel.o"
     target = targets.of(board.cpu)
     options = [*board.flags, *toolchain.COMPILE, f"--specs={target.specs}", f"-I{kernels.INCLUDE}"]
-    source = _source(variant.function)
     toolchain.tool("gcc", *options, "-c", source, "-o", kernel, target=target)
-    return kernel
-
-
-def _source(function: str) -> Path:
-    return kernels.SOURCES / f"{function.removeprefix('kbc_')}.c"
+    sizes = toolchain.tool("size", kernel, target=target)
+    return int(sizes.splitlines()[1].split()[0])
 
 
 def _version(target: targets.Target) -> str:
@@ -109,7 +101,7 @@ def _version(target: targets.Target) -> str:
 
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
     """The rows of the table: every variant of the named cases on the chosen cores."""
-    calls = {name: lower(CASES[name])[0] for name in names}  # a case is one layer
+    calls = {name: measured_layer(CASES[name]) for name in names}
     jobs = [
         (name, layer, core)
         for name, call in calls.items()
@@ -157,19 +149,21 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 @click.command(help=__doc__.splitlines()[0])
 @click.option("--core", type=click.Choice([*BOARDS]), help="Only this one.")
 @click.option("--match", default="", help="Only sizes that contain this text.")
+@click.option("--kernel", help="Only this one, such as conv_2d_b1.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write the figures; benchmarks/results/kernels.json where nothing is left out.",
 )
-def main(core, match, output):
+def main(core, match, kernel, output):
     chosen = {name: board for name, board in cores().items() if core in (None, name)}
     names = [name for name in CASES if match in name]
+    names = [name for name in names if kernel in (None, measured_layer(CASES[name]).kernel)]
     if not names:
-        raise click.UsageError(f"No size contains '{match}'. There are {', '.join(CASES)}.")
+        raise click.UsageError(f"No such size of such a kernel. There are {'; '.join(CASES)}.")
     rows = run(names, chosen)
     Console(width=WIDTH).print(table(rows, chosen))
-    output = output or (None if core or match else RESULTS)
+    output = output or (None if core or match or kernel else RESULTS)
     if output:
         families = {board.cpu: targets.of(board.cpu) for board in chosen.values()}
         compilers = sorted({_version(family) for family in families.values()})

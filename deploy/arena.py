@@ -5,6 +5,9 @@ overlap get different bytes; others may share them. To pack them into the fewest
 packing in time and space, so a good order is searched for: each buffer in turn goes to the lowest
 gap that the buffers placed before it leave. Some order always gives the best packing there is,
 since letting each buffer of that packing sink, lowest first, never makes it higher.
+
+A step that reads each byte of an input before it writes there may have its output over that input:
+then the two may share bytes though the step needs both.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -21,6 +24,8 @@ class Buffer:
         first: The first step that needs it.
         last: The last step that needs it.
         alignment: Its offset is a multiple of this.
+        over: The name of a buffer that is needed for the last time where this one is needed first,
+            and that it may be written over, unless it begins behind it.
     """
 
     name: Hashable
@@ -28,6 +33,7 @@ class Buffer:
     first: int
     last: int
     alignment: int = 1
+    over: Hashable | None = None
 
     def overlaps(self, other: "Buffer") -> bool:
         """True where a step needs both."""
@@ -69,8 +75,10 @@ def plan(buffers: Sequence[Buffer]) -> Arena:
 
 
 def live_bytes(buffers: Iterable[Buffer], step: int) -> int:
-    """The bytes that a step needs."""
-    return sum(buffer.size for buffer in buffers if buffer.first <= step <= buffer.last)
+    """The bytes that a step needs at the least."""
+    live = {buffer.name: buffer for buffer in buffers if buffer.first <= step <= buffer.last}
+    shared = [min(b.size, live[b.over].size) for b in live.values() if b.over in live]
+    return sum(buffer.size for buffer in live.values()) - sum(shared)
 
 
 def most_live_bytes(buffers: Sequence[Buffer]) -> int:
@@ -84,16 +92,25 @@ def _place(order: Sequence[Buffer]) -> Arena:
     placed: list[Buffer] = []
     size = 0
     for buffer in order:
-        taken = sorted((offsets[p.name], p.size) for p in placed if p.overlaps(buffer))
         offset = 0
-        for start, length in taken:
-            if offset + buffer.size <= start:
-                break
-            offset = max(offset, _align(start + length, buffer.alignment))
+        others = [p for p in placed if p.overlaps(buffer)]
+        for low, high in sorted(_forbidden(buffer, other, offsets[other.name]) for other in others):
+            if low < offset < high:
+                offset = _align(high, buffer.alignment)
         offsets[buffer.name] = offset
         placed.append(buffer)
         size = max(size, offset + buffer.size)
     return Arena(size, {buffer.name: offsets[buffer.name] for buffer in order})
+
+
+def _forbidden(buffer: Buffer, other: Buffer, start: int) -> tuple[int, int]:
+    """Between which offsets a buffer cannot begin, for another that begins at `start`."""
+    low, high = start - buffer.size, start + other.size
+    if buffer.over == other.name:
+        low = start
+    if other.over == buffer.name:
+        high = start
+    return low, high
 
 
 def _align(offset: int, alignment: int) -> int:

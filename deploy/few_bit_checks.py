@@ -108,7 +108,8 @@ def _check_few_bit(
     else:
         check_shape(y, (*pixels, words_for(out)), "the output", "int32")
         check_shape(channels, (out, 2), "the channels", "int32")
-        directions = np.abs(channels.data[:, 1])
+        thresholds, directions = np.abs(channels.data.astype(np.int64)).T
+        require(bool(np.all(thresholds <= LIMIT)), "a threshold is beyond 2^30")
         require(bool(np.all(directions == 1)), "a direction is neither 1 nor -1")
     if len(op.inputs) > 3:
         _check_shortcut(op, graph.tensors[op.inputs[3]], y)

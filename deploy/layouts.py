@@ -131,9 +131,20 @@ def _counted_columns(planes: np.ndarray) -> np.ndarray:
     return np.concatenate([planes.transpose(2, 0, 1).reshape(2 * words, outs), counts[None]])
 
 
+def _carry_save(words: np.ndarray) -> np.ndarray:
+    """Groups of 8 words of every output, as carry_save.h adds them; then what is left of each."""
+    outs, count = words.shape
+    whole = count - count % 8
+    w = words[:, :whole].reshape(outs, -1, 8).transpose(1, 0, 2)  # [group, out, 8]
+    w0, w1, w2, w3, w4, w5, w6, w7 = np.moveaxis(w, -1, 0)
+    group = [w0, w0 ^ w1, w1 ^ w2, w3, w3 ^ w4, w4 ^ w5, w3 ^ w4 ^ w5 ^ w6, w7]
+    return np.concatenate([np.stack(group, axis=-1).ravel(), words[:, whole:].ravel()])
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
     "counted_columns": lambda words, params: _counted_columns(words),
+    "carry_save": lambda words, params: _carry_save(words),
 }
 """From canonical words to each layout's."""

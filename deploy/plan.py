@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
-from keras_bc.deploy import arena, kernels, layouts
+from keras_bc.deploy import arena, costs, kernels, layouts
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.guards import holds
+from keras_bc.deploy.in_place import overwritable
 from keras_bc.deploy.lowering import Call, lower
 from keras_bc.deploy.native import scratch_bytes
 
@@ -91,9 +92,9 @@ def plan(
 ) -> Plan:
     """Choose the kernels and place the memory of an integer graph.
 
-    Each layer gets the last variant of the kernel table that the CPU can run. Where the arena is
-    then larger than `ram_limit`, the layers that hold the most memory fall back to earlier
-    variants, one at a time, until it fits or none is left.
+    Each layer gets the variant of the kernel table that takes the fewest instructions on the CPU,
+    as `costs` estimates them. Where the arena is then larger than `ram_limit`, the layers that hold
+    the most memory fall back to slower variants, one at a time, until it fits or none is left.
 
     Args:
         graph: In the integer dialect.
@@ -106,7 +107,7 @@ def plan(
         UserError: The graph has an op that no kernel computes.
     """
     roots = _roots(graph)
-    choices = [_wanted(runnable(call, cpu), variants or {}) for call in lower(graph)]
+    choices = [_choices(call, cpu, variants or {}) for call in lower(graph)]
     while True:
         layers = [variants[-1] for variants in choices]
         buffers = _buffers(graph, layers, roots)
@@ -143,9 +144,18 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     return [layer for layer in layers if layer.scratch_bytes is None or layer.scratch_bytes >= 0]
 
 
-def _wanted(layers: list[Layer], variants: Mapping[str, str]) -> list[Layer]:
-    """Those of the variant that is asked for; all of them where none is, or where it cannot."""
-    return [layer for layer in layers if variants.get(layer.call.kernel) == layer.variant] or layers
+def _choices(call: Call, cpu: str, variants: Mapping[str, str]) -> list[Layer]:
+    """The call in the variant that is asked for; where none is, or where it cannot, in all of them,
+    the best one last."""
+    layers = runnable(call, cpu)
+    wanted = [layer for layer in layers if variants.get(call.kernel) == layer.variant]
+    if wanted or len(layers) == 1:
+        return wanted or layers
+    estimates = [costs.estimate(layer.kernel.function, call.params, cpu) for layer in layers]
+    if None in estimates:  # a core that was not measured: the table's order
+        return layers
+    order = sorted(range(len(layers)), key=lambda i: -estimates[i])
+    return [layers[i] for i in order]
 
 
 def distinct_constants(layers: list[Layer]) -> dict[tuple, np.ndarray]:
@@ -170,6 +180,28 @@ def _roots(graph: Graph) -> dict[str, str]:
 
 def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[arena.Buffer]:
     """Tensors and scratch with their lives, in steps of one layer."""
+    lives = _lives(graph, layers, roots)
+    sizes = {name: tensor_bytes(graph.tensors[name]) for name in lives}
+    over = {}
+    for step, layer in enumerate(layers):
+        inputs = {roots[name] for name in overwritable(graph, layer.call) if name in roots}
+        dying = [name for name in sorted(inputs) if lives[name][1] == step]
+        if dying:
+            over[layer.call.op.outputs[0]] = max(dying, key=sizes.get)
+    tensors = [
+        arena.Buffer(name, sizes[name], *life, ALIGNMENT, over.get(name))
+        for name, life in lives.items()
+    ]
+    scratch = [
+        arena.Buffer(_scratch_name(step), layer.scratch_bytes, step, step, ALIGNMENT)
+        for step, layer in enumerate(layers)
+        if layer.scratch_bytes
+    ]
+    return tensors + scratch
+
+
+def _lives(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> dict[str, list[int]]:
+    """The first and the last step that needs each root."""
     lives = {name: [0, 0] for name in graph.inputs}
     for step, layer in enumerate(layers):
         op = layer.call.op
@@ -179,16 +211,7 @@ def _buffers(graph: Graph, layers: list[Layer], roots: dict[str, str]) -> list[a
                 lives[roots[name]][1] = step
     for name in graph.outputs:
         lives[roots[name]][1] = len(layers)
-    tensors = [
-        arena.Buffer(name, tensor_bytes(graph.tensors[name]), *life, ALIGNMENT)
-        for name, life in lives.items()
-    ]
-    scratch = [
-        arena.Buffer(_scratch_name(step), layer.scratch_bytes, step, step, ALIGNMENT)
-        for step, layer in enumerate(layers)
-        if layer.scratch_bytes
-    ]
-    return tensors + scratch
+    return lives
 
 
 def tensor_bytes(tensor: Tensor) -> int:

@@ -173,6 +173,9 @@ static bool check_thresholds(const kbc_node *node, int32_t outs)
     }
     const kbc_threshold *channels = kbc_input(node, KBC_CHANNELS)->data;
     for (int32_t o = 0; o < outs; ++o) {
+        if (channels[o].threshold > LIMIT || channels[o].threshold < -LIMIT) {
+            return kbc_refuse(node, "the threshold of channel %ld is beyond 2^30", (long)o);
+        }
         if (channels[o].direction != 1 && channels[o].direction != -1) {
             return kbc_refuse(node, "the direction of channel %ld is neither 1 nor -1", (long)o);
         }

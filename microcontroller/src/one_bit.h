@@ -19,6 +19,16 @@ static inline int32_t kbc_block(int32_t left)
     return left < KBC_BLOCK ? left : KBC_BLOCK;
 }
 
+/* All channels of a pixel, or row: `acc` holds the accumulators of every one of them. */
+static inline void kbc_finish_row(const kbc_finish *f, const void *acc, int32_t pixel,
+                                  const void *shortcut, void *y)
+{
+    for (int32_t first = 0; first < f->size; first += KBC_BLOCK) {
+        f->function(f, (const int32_t *)acc + first, pixel, first, kbc_block(f->size - first),
+                    shortcut, y);
+    }
+}
+
 /* The words that `bits` one-bit values take. */
 static inline int32_t kbc_words(int32_t bits)
 {

@@ -11,22 +11,46 @@
 #ifndef KBC_REQUANTIZE_H
 #define KBC_REQUANTIZE_H
 
+#include "product.h"
 #include "saturate.h"
 
 /* Rounded once, half up: the rule of our own ops.
  *
- * floor(v / 2^shift + 1/2) is written as floor((floor(v / 2^(shift - 1)) + 1) / 2), the same
- * number, which needs no 64-bit power of two. */
+ * floor(p / 2^shift + 1/2) is written as floor((floor(p / 2^(shift - 1)) + 1) / 2), the same
+ * number. This is the inner floor, of the product p: in halves of an output's step.
+ *
+ * 32 bits are enough. From a shift of 33 on only the product's high word counts. Below, it is
+ * beyond 2^13 steps, far from any int8, where v takes more than 16 bits or the shift is below 17,
+ * for a multiplier has 31 bits unless it is 0: so v is bounded to 16 bits, and the shift to 17. */
+KBC_RARE static int32_t kbc_bounded_halves(int32_t v, int32_t multiplier, int32_t shift)
+{
+    const int32_t low = v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
+
+    if (shift >= 33) {
+        return kbc_product_high(v, multiplier) >> (shift - 33);
+    }
+    return kbc_product_16(low, multiplier) >> (shift < 17 ? 0 : shift - 17);
+}
+
+static inline int32_t kbc_halves(int32_t v, int32_t multiplier, int32_t shift)
+{
+    const int32_t rest = shift - 33;
+
+    if (KBC_LONG_PRODUCT && rest >= 0) {
+        return kbc_product_high(v, multiplier) >> rest;
+    }
+    if (!KBC_LONG_PRODUCT && v == (int16_t)v && shift >= 17 && shift < 17 + 32) {
+        return kbc_product_16(v, multiplier) >> (shift - 17);
+    }
+    return kbc_bounded_halves(v, multiplier, shift);
+}
+
+/* The same number, rounded, of any size: for what is added to another before it is saturated. */
 static inline int64_t kbc_scale(int32_t acc, const kbc_channel *channel)
 {
     const int64_t product = (int64_t)(acc + channel->bias) * channel->multiplier;
 
     return ((product >> (channel->shift - 1)) + 1) >> 1;
-}
-
-static inline int8_t kbc_requantize(int32_t acc, const kbc_channel *channel, const kbc_output *out)
-{
-    return kbc_saturate(out->zero_point + kbc_scale(acc, channel), out);
 }
 
 /* Rounded half up twice: the rule of TensorFlow Lite's builtins.

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from keras_bc.deploy import kernels
+from keras_bc.deploy.in_place import overwritable
 from keras_bc.deploy.lowering import lower
 from keras_bc.deploy.plan import plan, runnable
 from tests.deploy.graph_builder import Builder
@@ -74,6 +75,9 @@ def test_what_a_kernel_reads_and_writes_lies_apart(seed):
             (model.offsets[y], graph.tensors[y].shape),
             (scratch, (layer.scratch_bytes,)),
         ]
+        overwritten = x in map(model.roots.get, overwritable(graph, layer.call))
+        if overwritten and model.offsets[y] <= model.offsets[x]:
+            del spans[0]
         taken = [byte for start, shape in spans if start is not None for byte in span(start, shape)]
         assert len(taken) == len(set(taken))
         assert max(taken) < model.arena_bytes

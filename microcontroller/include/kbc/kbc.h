@@ -64,7 +64,7 @@ typedef struct {
 
 /* How the accumulator of one output channel becomes a bit. */
 typedef struct {
-    int32_t threshold;
+    int32_t threshold; /* -2^30 to 2^30 */
     int32_t direction; /* 1: +1 where acc >= threshold; -1: +1 where acc <= threshold */
 } kbc_threshold;
 
@@ -297,8 +297,12 @@ kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_f32_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_f32_ternary_scratch;
 
+kbc_fully_connected_function kbc_fully_connected_s8_nibbles;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_nibbles_scratch;
 kbc_fully_connected_function kbc_fully_connected_s8_tables;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_tables_scratch;
+kbc_fully_connected_function kbc_fully_connected_b1_carry_save;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_carry_save_scratch;
 
 kbc_fully_connected_function kbc_fully_connected_b1_popcount;
 kbc_fully_connected_function kbc_fully_connected_b1_ternary_popcount;

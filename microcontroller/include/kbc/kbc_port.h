@@ -58,6 +58,16 @@
 #endif
 #endif
 
+/* Keeps a function that is hardly ever called out of the loops that call it, whose registers it
+ * would take. It may be empty: only speed is lost. */
+#ifndef KBC_RARE
+#if defined(__GNUC__)
+#define KBC_RARE __attribute__((cold, noinline))
+#else
+#define KBC_RARE
+#endif
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */

@@ -1,0 +1,88 @@
+"""What a kernel variant costs on a core: its instructions, estimated from a layer's sizes.
+
+A variant does a few kinds of work, each so and so often (WORK). How many instructions each kind
+takes on a core was fitted to exact counts: benchmarks/fit_costs.py writes costs.json from what
+benchmarks/kernels.py counted.
+"""
+
+import json
+from collections.abc import Callable
+from ctypes import Structure
+from functools import cache
+from pathlib import Path
+
+from keras_bc.deploy.layouts import words_for
+
+COSTS = Path(__file__).with_name("costs.json")
+
+CORES = {
+    "cortex-m0": "M0",
+    "cortex-m0plus": "M0",
+    "cortex-m1": "M0",
+    "cortex-m23": "M0",
+    "cortex-m3": "M3",
+    "cortex-m55": "M55",
+    "cortex-m85": "M55",
+    "rv32imac": "RV32",
+    "rv32imac_zbb": "RV32 Zbb",
+    "any": "M3",
+}
+"""The core that was measured, by a CPU as the compiler names it; M4 stands for all others."""
+
+Work = Callable[[Structure], tuple[float, ...]]
+
+
+def estimate(function: str, params: Structure, cpu: str) -> float | None:
+    """The instructions of one call of a kernel, about; None where no core was measured.
+
+    Args:
+        function: Its name in C.
+        params: Its sizes and options.
+        cpu: As the compiler names it, such as "cortex-m4", or "any".
+    """
+    each = _costs().get(CORES.get(cpu, "M4"), {}).get(function)
+    if each is None or function not in WORK:
+        return None
+    return sum(cost * often for cost, often in zip(each, WORK[function](params), strict=True))
+
+
+@cache
+def _costs() -> dict[str, dict[str, list[float]]]:
+    """Instructions by core, function and kind of work."""
+    return json.loads(COSTS.read_text())
+
+
+def _fully_connected(p: Structure) -> tuple[float, ...]:
+    """Products, outputs, rows."""
+    outputs = p.rows * p.out_features
+    return outputs * p.in_features, outputs, p.rows
+
+
+def _conv_2d(p: Structure) -> tuple[float, ...]:
+    """Products, taps, outputs before the pooling, and after it."""
+    positions = p.batch * p.conv_height * p.conv_width * p.out_channels
+    taps = positions * p.kernel.height * p.kernel.width
+    outputs = p.batch * p.out_height * p.out_width * p.out_channels
+    return taps * (p.in_channels // p.groups), taps, positions, outputs
+
+
+def _tables(p: Structure) -> tuple[float, ...]:
+    """Small tables and look-ups in them, large ones; outputs."""
+    words, outputs = p.rows * words_for(p.in_features), p.rows * p.out_features
+    small = p.out_features < 96
+    work = words, words * p.out_features
+    return (*(work if small else (0, 0)), *((0, 0) if small else work), outputs)
+
+
+WORK: dict[str, Work] = {
+    "kbc_fully_connected_s8": _fully_connected,
+    "kbc_fully_connected_s8_tables": _tables,
+    "kbc_fully_connected_s8_ternary": _fully_connected,
+    "kbc_fully_connected_b1": _fully_connected,
+    "kbc_fully_connected_b1_ternary": _fully_connected,
+    "kbc_conv_2d_s8": _conv_2d,
+    "kbc_conv_2d_s8_ternary": _conv_2d,
+    "kbc_conv_2d_b1": _conv_2d,
+    "kbc_conv_2d_b1_ternary": _conv_2d,
+}
+"""How often a variant does each kind of its work."""
