@@ -89,7 +89,7 @@ def _code_bytes(folder: Path, variant: kernels.Variant, board: Board) -> int:
     source = kernels.SOURCES / f"{variant.function.removeprefix('kbc_')}.c"
     kernel = folder / "kernel.o"
     target = targets.of(board.cpu)
-    options = [*board.flags, *toolchain.COMPILE, f"--specs={target.specs}", f"-I{kernels.INCLUDE}"]
+    options = [*board.flags, *toolchain.COMPILE, *target.library_options, f"-I{kernels.INCLUDE}"]
     toolchain.tool("gcc", *options, "-c", source, "-o", kernel, target=target)
     sizes = toolchain.tool("size", kernel, target=target)
     return int(sizes.splitlines()[1].split()[0])

@@ -25,6 +25,8 @@ CORES = {
     "cortex-m85": "M55",
     "rv32imac": "RV32",
     "rv32imac_zbb": "RV32 Zbb",
+    "atmega328p": "AVR",
+    "atmega2560": "AVR",
     "any": "M3",
 }
 """The core that was measured, by a CPU as the compiler names it; M4 stands for all others."""

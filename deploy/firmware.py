@@ -16,6 +16,9 @@ ELF = "firmware.elf"
 HARNESS_RAM = 64
 """Bytes that the harness's own variables take at most; what is left is the arena's."""
 
+APART_RAM, APART_LAYER_RAM = 288, 96
+"""Where no pointer reaches the flash, the harness's words are in RAM too, and layers' parameters."""
+
 
 @dataclass(frozen=True)
 class Firmware:
@@ -78,6 +81,8 @@ def build(
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: dict) -> Firmware:
     limit = board.ram.size - board.stack - HARNESS_RAM
+    if targets.of(board.cpu).flash_apart:
+        limit -= APART_RAM + APART_LAYER_RAM * len(graph.ops)
     plan = c_source.plan(graph, board.cpu, limit, options["variants"])
     _, source = c_source.emit(graph, folder, board.cpu, ram_limit=limit, **options)
     _name_for_harness(source)

@@ -61,8 +61,14 @@ def flash(
 
     Raises:
         UserError: No probe or server answers, a tool is missing, the flash differs from what was
-            written, or the disk is full.
+            written, or the disk is full; or it is an AVR, whose harness serves the simulator.
     """
+    if not targets.of(board.cpu).start:
+        raise UserError(
+            f"{board.name} is an AVR: neither pyOCD nor GDB writes its flash, and the program that "
+            "feeds samples runs in the simulator alone. Compile the C sources beside "
+            f"{firmware.elf} with your own program, and load that with avrdude."
+        )
     image = firmware.elf.with_suffix(".bin").read_bytes()
 
     def loader_of(elf: str) -> Loader:

@@ -3,12 +3,19 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from keras_bc.deploy.boards import MICROCONTROLLER
 
 SOURCES = MICROCONTROLLER / "src"
 INCLUDE = MICROCONTROLLER / "include"
 TABLE = SOURCES / "kernels.def"
+
+APART = "KBC_HAS_LPM"
+"""The guard of kernels that read constants from a flash that no pointer reaches."""
+
+APART_SUFFIX = "_lpm"
+"""Of functions that do so, beside their twins that read by pointers."""
 
 _ROW = re.compile(r"^KBC_KERNEL\((\w+), *(\w+), *(\w+), *(.+)\)$", re.MULTILINE)
 
@@ -33,6 +40,11 @@ class Variant:
     def function(self) -> str:
         """The C function's name; its twin `<function>_scratch` gives its bytes of scratch."""
         return f"kbc_{self.op}" if self.name == "reference" else f"kbc_{self.op}_{self.name}"
+
+
+def source(function: str) -> Path:
+    """Where a function of the library stands, if it has that."""
+    return SOURCES / f"{function.removeprefix('kbc_')}.c"
 
 
 @cache

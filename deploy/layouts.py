@@ -141,9 +141,25 @@ def _carry_save(words: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack(group, axis=-1).ravel(), words[:, whole:].ravel()])
 
 
+def _byte_pairs(words: np.ndarray) -> np.ndarray:
+    """int32 [words * out]: the first 16 bits of each output, then the next 16 of each, ..."""
+    halves = np.ascontiguousarray(words, "<i4").view("<i2")
+    return np.ascontiguousarray(halves.T).ravel().view("<i4").astype(np.int32)
+
+
+def _strips(words: np.ndarray) -> np.ndarray:
+    """int32 [words * out]: 4 words of each output, the next 4 of each, ..., and single words."""
+    outs, count = words.shape
+    whole = count // 4 * 4
+    strips = words[:, :whole].reshape(outs, -1, 4).transpose(1, 0, 2)
+    return np.concatenate([strips.ravel(), words[:, whole:].T.ravel()])
+
+
 LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "columns": lambda words, params: words.T,  # [word, out]
+    "byte_pairs": lambda words, params: _byte_pairs(words),
+    "strips": lambda words, params: _strips(words),
     "counted_columns": lambda words, params: _counted_columns(words),
     "carry_save": lambda words, params: _carry_save(words),
 }

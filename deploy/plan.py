@@ -1,21 +1,26 @@
 """What an emitted model calls and where its memory lies: a kernel for each layer, one arena."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
-from keras_bc.deploy import arena, costs, kernels, layouts
+from keras_bc.deploy import arena, costs, kernels, layouts, targets
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.in_place import overwritable
 from keras_bc.deploy.lowering import Call, lower
 from keras_bc.deploy.native import scratch_bytes
+from keras_bc.errors import UserError
 
 ALIGNMENT = 4
 """Of every buffer in the arena: scratch needs it, and tensors get it so that kernels may read words
 where a row's length allows."""
+
+
+LARGEST_APART = 32767
+"""Bytes of an array where no pointer reaches the flash: the compiler for AVR has 16 bits for them."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def plan(
             it can compute a layer; for tests and benchmarks.
 
     Raises:
-        UserError: The graph has an op that no kernel computes.
+        UserError: The graph has an op that no kernel computes, or none on this CPU.
     """
     roots = _roots(graph)
     choices = [_choices(call, cpu, variants or {}) for call in lower(graph)]
@@ -136,12 +141,39 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     # A builtin has one kernel and no row in the table.
     rows = [row for row in kernels.table() if row.op == call.kernel]
     rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
+    if call.constants and targets.of(cpu).flash_apart:
+        rows = [row for row in rows if row.guard == kernels.APART]
+        call = _reading_flash_apart(call, cpu)
+        if not rows:
+            raise _no_kernel(call, cpu)
     layers = [
         Layer(call, row, scratch_bytes(row.function, call.params))
         for row in rows
         if holds(row.guard, cpu)
     ]
     return [layer for layer in layers if layer.scratch_bytes is None or layer.scratch_bytes >= 0]
+
+
+def _reading_flash_apart(call: Call, cpu: str) -> Call:
+    """The call with functions that read its constants where no pointer reaches the flash."""
+    functions = {key: f"{name}{kernels.APART_SUFFIX}" for key, name in call.functions.items()}
+    if any(not kernels.source(name).exists() for name in functions.values()):
+        raise _no_kernel(call, cpu)
+    for field, data in call.constants.items():
+        if data.nbytes > LARGEST_APART:
+            raise UserError(
+                f"`{call.op.name}` has {data.nbytes} bytes of {field}, and the compiler for {cpu} "
+                f"takes {LARGEST_APART} at most. Make it smaller, or take another board."
+            )
+    return replace(call, functions=functions)
+
+
+def _no_kernel(call: Call, cpu: str) -> UserError:
+    return UserError(
+        f"`{call.op.name}` ({call.op.kind}) does not run on {cpu} yet, whose flash is no memory "
+        "that a pointer reaches: there are fully connected layers with one-bit weights, and what "
+        "has no constants. Take a board with another CPU."
+    )
 
 
 def _choices(call: Call, cpu: str, variants: Mapping[str, str]) -> list[Layer]:

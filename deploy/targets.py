@@ -1,6 +1,7 @@
 """The families of CPUs: for each its GNU tools, its C library and its emulator.
 
-A CPU's name tells its family: "rv32imac" is a RISC-V, "cortex-m4", or any other, an Arm.
+A CPU's name tells its family: "rv32imac" is a RISC-V, "atmega328p" an AVR, "cortex-m4", or any
+other, an Arm.
 """
 
 import re
@@ -18,10 +19,16 @@ class Target:
         prefix: Of the names of its GNU tools.
         packages: Debian's, with the tools and the C library.
         library: The C library's name.
-        specs: GCC's file that finds it.
-        qemu: The emulator's command.
-        qemu_package: Debian's, with the emulator.
-        start: How GDB starts a program that was loaded to the address {origin}.
+        library_options: GCC's, to find it.
+        library_missing: A pattern in what GCC says where it is not installed.
+        script: The linker script's template, in microcontroller/firmware.
+        emulator: The emulator's command.
+        emulator_package: Debian's, with the emulator.
+        unit: What the emulator counts.
+        flash_apart: Whether no pointer reaches the flash, so that kernels read constants by
+            instructions of their own.
+        start: How GDB starts a program that was loaded to the address {origin}; empty where it
+            cannot.
     """
 
     cpus: str
@@ -30,10 +37,14 @@ class Target:
     prefix: str
     packages: str
     library: str
-    specs: str
-    qemu: str
-    qemu_package: str
-    start: tuple[str, ...]
+    emulator: str
+    emulator_package: str
+    library_options: tuple[str, ...] = ()
+    library_missing: str = r"string\.h: No such file"
+    script: str = "firmware.ld"
+    unit: str = "instructions"
+    flash_apart: bool = False
+    start: tuple[str, ...] = ()
 
 
 RISCV = Target(
@@ -43,10 +54,25 @@ RISCV = Target(
     prefix="riscv64-unknown-elf-",
     packages="gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     library="picolibc",
-    specs="picolibc.specs",
-    qemu="qemu-system-riscv32",
-    qemu_package="qemu-system-misc",
+    library_options=("--specs=picolibc.specs",),
+    library_missing=r"picolibc\.specs",
+    emulator="qemu-system-riscv32",
+    emulator_package="qemu-system-misc",
     start=("set $pc = {origin:#x}",),
+)
+
+AVR = Target(
+    cpus="at|avr",
+    select=("-mmcu={cpu}",),
+    refusal="error: .*device-specs/specs-|unknown MCU",
+    prefix="avr-",
+    packages="gcc-avr avr-libc",
+    library="avr-libc",
+    script="firmware_avr.ld",
+    emulator="simavr",
+    emulator_package="simavr libsimavr-dev",
+    unit="cycles",
+    flash_apart=True,
 )
 
 ARM = Target(
@@ -56,9 +82,10 @@ ARM = Target(
     prefix="arm-none-eabi-",
     packages="gcc-arm-none-eabi libnewlib-arm-none-eabi",
     library="newlib",
-    specs="nano.specs",
-    qemu="qemu-system-arm",
-    qemu_package="qemu-system-arm",
+    library_options=("--specs=nano.specs",),
+    library_missing=r"nano\.specs",
+    emulator="qemu-system-arm",
+    emulator_package="qemu-system-arm",
     # What a reset does, for which no command is common to all servers. Bit 24 says Thumb.
     start=(
         "set $xpsr = 0x01000000",
@@ -67,7 +94,7 @@ ARM = Target(
     ),
 )
 
-ALL = (RISCV, ARM)
+ALL = (RISCV, AVR, ARM)
 
 
 def of(cpu: str) -> Target:

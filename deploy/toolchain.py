@@ -14,9 +14,8 @@ from keras_bc.deploy.targets import ARM, Target
 from keras_bc.errors import UserError
 
 FIRMWARE = MICROCONTROLLER / "firmware"
-STARTUP = [
-    FIRMWARE / f"{name}.c" for name in ("startup", "startup_arm", "startup_riscv", "semihosting")
-]
+_STARTUP = ("startup", "startup_arm", "startup_avr", "startup_riscv", "semihosting")
+STARTUP = [FIRMWARE / f"{name}.c" for name in _STARTUP]
 """What every program needs beside a `main`; what is another target's is empty."""
 
 KERNELS = sorted((MICROCONTROLLER / "src").glob("*.c"))
@@ -48,12 +47,11 @@ def link(
             the board, or the disk is full.
     """
     script = elf.with_suffix(".ld")
-    template = jinja2.Template((FIRMWARE / "firmware.ld").read_text(), keep_trailing_newline=True)
-    script.write_text(template.render(board=board))
     target = targets.of(board.cpu)
-    specs = f"--specs={target.specs}"
+    template = jinja2.Template((FIRMWARE / target.script).read_text(), keep_trailing_newline=True)
+    script.write_text(template.render(board=board))
     includes = [f"-I{MICROCONTROLLER / 'include'}", f"-I{FIRMWARE}"]
-    compiling = [*COMPILE, specs, *includes, *options]
+    compiling = [*COMPILE, *target.library_options, *includes, *options]
     # Not by -Wl: it splits at commas.
     linking = [*LINK, "-T", script, "-Xlinker", f"-Map={elf.with_suffix('.map')}", "-o", elf]
     libraries = _flags_of_libraries(board)
@@ -125,7 +123,7 @@ def tool(
             f"{command[0]} was not found. Install the compiler (apt install {target.packages})."
         ) from error
     check(done.stdout)
-    if target.specs in done.stdout and done.returncode != 0:
+    if done.returncode != 0 and re.search(target.library_missing, done.stdout):
         raise UserError(
             f"The C library {target.library} was not found (apt install {target.packages})."
         )
@@ -156,6 +154,11 @@ def _memory_usage(output: str) -> tuple[int, int]:
 
 
 def _check_fit(board: Board, output: str) -> None:
+    if "constants beyond 64 KB" in output:
+        raise UserError(
+            f"The model does not fit {board.name}: its kernels read the first 64 KB of the flash, "
+            "and its constants are more. Take another board or a smaller model."
+        )
     if re.search(r"region `(FLASH|RAM)' overflowed", output) is None:
         return
     flash, ram = _memory_usage(output)

@@ -27,6 +27,6 @@ def board_parameters(boards: Sequence[Board], emulator: bool = True):
         target = targets.of(board.cpu)
         marks = [_needs(f"{target.prefix}gcc", target.packages)]
         if emulator:
-            marks.append(_needs(target.qemu, target.qemu_package))
+            marks.append(_needs(target.emulator, target.emulator_package))
         parameters.append(pytest.param(board, id=board.name, marks=marks))
     return pytest.mark.parametrize("board", parameters)

@@ -9,16 +9,23 @@
 
 #include <string.h>
 
+#if defined(__AVR__)
+#include <avr/io.h>
+#include <avr/pgmspace.h>
+#endif
+
 #define STACK_PAINT 0xa5a5a5a5u
 
 extern char __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
 
 int main(void);
 
-static uint32_t *stack_pointer(void)
+static const void *stack_pointer(void)
 {
-    uint32_t *sp;
-#if defined(__riscv)
+    const void *sp;
+#if defined(__AVR__)
+    sp = (const void *)SP;
+#elif defined(__riscv)
     __asm volatile("mv %0, sp" : "=r"(sp));
 #else
     __asm volatile("mov %0, sp" : "=r"(sp));
@@ -29,8 +36,18 @@ static uint32_t *stack_pointer(void)
 /* Volatile, or the compiler would call memset, whose own frame lies in what is painted. */
 static void paint_stack(void)
 {
-    for (volatile uint32_t *word = __stack_bottom; word < stack_pointer(); word++)
+    volatile uint32_t *const end = (uint32_t *)((uintptr_t)stack_pointer() & ~(uintptr_t)3);
+    for (volatile uint32_t *word = __stack_bottom; word < end; word++)
         *word = STACK_PAINT;
+}
+
+static void copy_from_flash(char *to, const char *from, size_t count)
+{
+#if defined(__AVR__)
+    memcpy_P(to, from, count);
+#else
+    memcpy(to, from, count);
+#endif
 }
 
 uint32_t startup_peak_stack(void)
@@ -44,8 +61,8 @@ uint32_t startup_peak_stack(void)
 SEMIHOSTING_NO_RETURN void startup_run(void)
 {
     paint_stack();
-    memcpy(__data_start, __data_load, (uint32_t)(__data_end - __data_start));
-    memset(__bss_start, 0, (uint32_t)(__bss_end - __bss_start));
+    copy_from_flash(__data_start, __data_load, (size_t)(__data_end - __data_start));
+    memset(__bss_start, 0, (size_t)(__bss_end - __bss_start));
     semihosting_exit((uint32_t)main());
 }
 

@@ -1,4 +1,5 @@
-/* Starts and stops the emulator's instruction counter (emulation/count_instructions.c).
+/* Starts and stops the emulator's counter: of instructions (emulation/count_instructions.c), on AVR
+ * of cycles (emulation/run_avr.c).
  *
  * Both are hints that nothing uses: no-ops on every M-profile core, and on every RISC-V, where they
  * are of those kept for custom use. The compiler moves no memory access across them.
@@ -8,7 +9,12 @@
 #ifndef KBC_STOPWATCH_H
 #define KBC_STOPWATCH_H
 
-#if defined(__riscv)
+#if defined(__AVR__)
+#define KBC_STOPWATCH_START() \
+    __asm volatile("ldi r24, 0x70\n\tout 0x1e, r24" ::: "r24", "memory")
+#define KBC_STOPWATCH_STOP() \
+    __asm volatile("ldi r24, 0x60\n\tout 0x1e, r24" ::: "r24", "memory")
+#elif defined(__riscv)
 #define KBC_STOPWATCH_START() __asm volatile("slti x0, x0, 0x70" ::: "memory")
 #define KBC_STOPWATCH_STOP() __asm volatile("slti x0, x0, 0x60" ::: "memory")
 #else

@@ -25,6 +25,8 @@ def test_the_boards_that_come_along():
     assert (
         cpus.items()
         >= {
+            "arduino-mega": "atmega2560",
+            "arduino-uno": "atmega328p",
             "hifive1-revb": "rv32imac",
             "m0-bench": "cortex-m0",
             "microbit": "cortex-m0",

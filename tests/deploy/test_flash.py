@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, qemu
+from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, qemu, targets
 from keras_bc.errors import UserError
 from tests.deploy.graphs import random_graph, random_inputs
 from tests.needs import board_parameters, cross_compiler, gdb
@@ -18,7 +18,9 @@ from tests.needs import qemu as needs_qemu
 
 pytestmark = cross_compiler
 
-EMULATED = [board for board in boards.all() if board.emulator]
+EMULATED = [
+    board for board in boards.all() if board.emulator and not targets.of(board.cpu).flash_apart
+]
 M4 = boards.find("mps2-an386")
 MICROBIT = boards.find("microbit")
 GRAPH = random_graph(3)

@@ -33,12 +33,19 @@ def test_a_guard_of_an_extension(board):
     assert holds("defined(__riscv_zbb)", board.cpu) is ("zbb" in board.cpu)
 
 
-@board_parameters([boards.find("mps2-an385"), boards.find("hifive1-revb")], emulator=False)
+@board_parameters(
+    [boards.find(name) for name in ("mps2-an385", "hifive1-revb", "arduino-uno")], emulator=False
+)
 def test_an_unknown_cpu_is_refused_in_one_line(board):
-    unknown = {"cortex-m3": "cortex-m99", "rv32imac": "rv32q"}[board.cpu]
+    unknown = {"cortex-m3": "cortex-m99", "rv32imac": "rv32q", "atmega328p": "atmega9"}[board.cpu]
     with pytest.raises(UserError, match=f"does not know the CPU '{unknown}'") as refusal:
         holds("__ARM_FEATURE_DSP", unknown)
     assert "\n" not in str(refusal.value)
+
+
+@board_parameters([boards.find("arduino-uno"), boards.find("arduino-mega")], emulator=False)
+def test_a_guard_of_avr(board):
+    assert holds("KBC_HAS_LPM", board.cpu)
 
 
 @cross_compiler

@@ -52,6 +52,19 @@ def test_counted_columns_hold_signs_and_non_zeros_side_by_side_and_then_how_many
     assert packed.tolist() == [[1, 3, 5], [7, -1, 1], [2, -4, 6], [0, 0, 1 << 30], [3, 32, 2]]
 
 
+def test_byte_pairs_hold_the_first_16_bits_of_every_output_first():
+    words = np.array([[0x00010002, 0x00030004], [0x00050006, 0x00070008]], np.int32)
+    packed = layouts.pack("byte_pairs", words, None)
+    assert packed.view("<i2").tolist() == [2, 6, 1, 5, 4, 8, 3, 7]
+
+
+def test_strips_hold_4_words_of_every_output_first_and_then_single_ones():
+    words = np.arange(20, dtype=np.int32).reshape(2, 10)
+    first = [0, 1, 2, 3, 10, 11, 12, 13]
+    second = [4, 5, 6, 7, 14, 15, 16, 17]
+    assert layouts.pack("strips", words, None).tolist() == [*first, *second, 8, 18, 9, 19]
+
+
 def test_an_unknown_layout_is_refused():
     with pytest.raises(ValueError, match="layout=diagonal"):
         layouts.pack("diagonal", np.zeros((1, 1), np.int32), None)

@@ -16,6 +16,10 @@ M3 = boards.find("mps2-an385")
 M4 = boards.find("mps2-an386")
 
 every_board = board_parameters(EMULATED)
+each_of_qemu = board_parameters(
+    [board for board in EMULATED if targets.of(board.cpu) != targets.AVR]
+)
+each_avr = board_parameters([board for board in EMULATED if targets.of(board.cpu) == targets.AVR])
 each_arm = board_parameters([board for board in EMULATED if targets.of(board.cpu) == targets.ARM])
 each_riscv = board_parameters(
     [board for board in EMULATED if targets.of(board.cpu) == targets.RISCV]
@@ -80,6 +84,21 @@ def test_code_of_riscv_across_pages_counts_exactly(board, tmp_path):
     """Instructions of 32 bits cross the pages of 4 KB, halfwords as the hints' among them."""
     wide = ".option norvc\\n" + "lui a0, 0x2013\\n" * 2100
     assert count(timed("c.nop\\n" + wide, '"a0"'), board, tmp_path) == [2101]
+
+
+@each_avr
+@pytest.mark.parametrize(
+    ("assembly", "cycles"),
+    [
+        ("", 0),
+        ("nop", 1),
+        ("ldi r24, 10\\n 1: dec r24\\n brne 1b", 1 + 10 * 3 - 1),
+        ("rjmp 1f\\n nop\\n 1: lpm r24, Z", 2 + 3),
+        ("push r24\\n pop r24", 2 + 2),
+    ],
+)
+def test_cycles_of_avr_agree_with_the_data_sheet(board, assembly, cycles, tmp_path):
+    assert count(timed(assembly, '"r24", "memory"'), board, tmp_path) == [cycles]
 
 
 def test_a_skipped_instruction_counts(tmp_path):
@@ -150,7 +169,7 @@ def test_variables_are_initialized(board, tmp_path):
     qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_a_stack_overflow_is_noticed(board, tmp_path):
     code = """
         static int deep(volatile int n)
@@ -164,7 +183,7 @@ def test_a_stack_overflow_is_noticed(board, tmp_path):
         qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_a_fault_is_reported_with_its_address(board, tmp_path):
     instruction = "unimp" if targets.of(board.cpu) == targets.RISCV else "udf #0"
     code = f'int main(void) {{ __asm volatile("{instruction}"); return 0; }}'
@@ -173,7 +192,7 @@ def test_a_fault_is_reported_with_its_address(board, tmp_path):
         qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_without_a_host_a_program_waits(board, tmp_path):
     """As on a board that was flashed and has no debugger: QEMU ends when a core locks up."""
     code = '#include "semihosting.h"\nint main(void) { semihosting_print("here"); return 0; }'
@@ -210,7 +229,7 @@ def test_progress_keeps_a_long_program_alive(tmp_path):
 def test_missing_qemu_is_named_with_its_package(board, tmp_path, monkeypatch):
     elf = link("int main(void) { return 0; }", board, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    package = targets.of(board.cpu).qemu_package
+    package = targets.of(board.cpu).emulator_package
     with pytest.raises(UserError, match=f"apt install {package}"):
         qemu.execute(elf, board)
 

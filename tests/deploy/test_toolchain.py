@@ -34,7 +34,7 @@ def test_the_harness_compiles_without_warnings(board, tmp_path):
     hooks = ["-include", toolchain.FIRMWARE / "hooks.h"]
     includes = [f"-I{folder}" for folder in folders]
     target = targets.of(board.cpu)
-    sources = [f"--specs={target.specs}", toolchain.FIRMWARE / "harness.c"]
+    sources = [*target.library_options, toolchain.FIRMWARE / "harness.c"]
     toolchain.tool("gcc", *options, *includes, *hooks, *sources, target=target)
 
 
@@ -92,7 +92,8 @@ def test_a_missing_library_is_named_with_its_package(board, tmp_path, monkeypatc
     board = boards.find(board)
     target = targets.of(board.cpu)
     compiler = tmp_path / f"{target.prefix}gcc"
-    compiler.write_text(f"#!/bin/sh\necho \"cannot read spec file '{target.specs}'\"; exit 1")
+    specs = target.library_options[0].removeprefix("--specs=")
+    compiler.write_text(f"#!/bin/sh\necho \"cannot read spec file '{specs}'\"; exit 1")
     compiler.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=rf"{target.library} was not .*apt install"):

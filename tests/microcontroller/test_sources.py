@@ -13,7 +13,7 @@ from tests.deploy.graphs import graph_of
 WARNINGS = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 WARNINGS += ["-Werror", "-O2"]
 CPUS = {
-    board.cpu: [f"{target.prefix}gcc", f"--specs={target.specs}", *board.flags]
+    board.cpu: [f"{target.prefix}gcc", *target.library_options, *board.flags]
     for board in boards.all()
     for target in [targets.of(board.cpu)]
 }

@@ -38,6 +38,19 @@
 #endif
 #endif
 
+/* 1 on AVRs whose flash is no memory that a pointer reaches: LPM reads its first 64 KB. A model that
+ * is built for one has its constants in KBC_LPM_FLASH, and calls kernels that read them so. */
+#ifndef KBC_HAS_LPM
+#if defined(__AVR_HAVE_LPMX__) && defined(__AVR_HAVE_MUL__) && !defined(__AVR_PM_BASE_ADDRESS__)
+#define KBC_HAS_LPM 1
+#else
+#define KBC_HAS_LPM 0
+#endif
+#endif
+#ifndef KBC_LPM_FLASH
+#define KBC_LPM_FLASH __attribute__((section(".progmem.data")))
+#endif
+
 /* Gives an inner loop all the registers: what is inlined shares them with what it is inlined into.
  * It may be empty: only speed is lost. */
 #ifndef KBC_NOINLINE
