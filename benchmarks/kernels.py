@@ -1,4 +1,4 @@
-"""Count the instructions of every kernel variant on emulated cores.
+"""Count the instructions, on AVR the cycles, of every kernel variant on emulated cores.
 
     python benchmarks/kernels.py
     python benchmarks/kernels.py --core M4 --match 'x 256'
@@ -36,6 +36,7 @@ from keras_bc.deploy.call import Call
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.lowering import lower
 from keras_bc.deploy.plan import Layer, runnable
+from keras_bc.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
@@ -47,6 +48,7 @@ BOARDS = {
     "M55": "mps3-an547",
     "RV32": "rv32-bench",
     "RV32 Zbb": "rv32-zbb-bench",
+    "AVR cycles": "arduino-mega",
 }
 
 
@@ -99,6 +101,24 @@ def _version(target: targets.Target) -> str:
     return toolchain.tool("gcc", "--version", target=target).splitlines()[0]
 
 
+def _layers(call: Call, board: Board) -> list[Layer]:
+    """The call in every variant that a board can run; AVR lacks some kernels whole."""
+    try:
+        return runnable(call, board.cpu)
+    except UserError:
+        return []
+
+
+def _measure_if_it_fits(graph: Graph, layer: Layer, board: Board) -> dict[str, int] | None:
+    """`measure`, or None where it is too much for an AVR: all others have boards large enough."""
+    try:
+        return measure(graph, layer, board)
+    except UserError:
+        if targets.of(board.cpu).flash_apart:
+            return None
+        raise
+
+
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
     """The rows of the table: every variant of the named cases on the chosen cores."""
     calls = {name: measured_layer(CASES[name]) for name in names}
@@ -106,11 +126,13 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
         (name, layer, core)
         for name, call in calls.items()
         for core, board in chosen.items()
-        for layer in runnable(call, board.cpu)
+        for layer in _layers(call, board)
     ]
     rows = []
     for name, layer, core in track(jobs, "Counting", console=Console(stderr=True)):
-        measured = measure(CASES[name], layer, chosen[core])
+        measured = _measure_if_it_fits(CASES[name], layer, chosen[core])
+        if measured is None:
+            continue
         rows.append(
             {
                 "kernel": layer.call.kernel,
@@ -118,6 +140,7 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
                 "variant": layer.variant,
                 "core": core,
                 "macs": layer.macs,
+                "unit": targets.of(chosen[core].cpu).unit,
                 **measured,
                 "instructions_per_mac": round(measured["instructions"] / layer.macs, 3),
                 "scratch_bytes": layer.scratch_bytes,
@@ -129,7 +152,7 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
 def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
     """One line for each case and variant, the cores that run it side by side."""
     columns = "kernel", "size", "variant"
-    result = Table(title=f"Instructions per MAC on {', '.join(chosen)}", box=box.SIMPLE)
+    result = Table(title=f"Instructions per MAC, or cycles: {', '.join(chosen)}", box=box.SIMPLE)
     for column in (*columns, *chosen, "code bytes", "scratch bytes"):
         right = column in chosen or column.endswith("bytes")
         result.add_column(column, justify="right" if right else "left", no_wrap=True)

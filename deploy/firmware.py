@@ -17,7 +17,7 @@ HARNESS_RAM = 64
 """Bytes that the harness's own variables take at most; what is left is the arena's."""
 
 APART_RAM, APART_LAYER_RAM = 288, 96
-"""Where no pointer reaches the flash, the harness's words are in RAM too, and layers' parameters."""
+"""Where no pointer reaches the flash, the harness's words and layers' parameters are in RAM too."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ where a row's length allows."""
 
 
 LARGEST_APART = 32767
-"""Bytes of an array where no pointer reaches the flash: the compiler for AVR has 16 bits for them."""
+"""Bytes of an array where no pointer reaches the flash: in avr-gcc an int has 16 bits."""
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,11 @@ def emulation(result: dict) -> None:
     """Print what `keras-bc emulate` found."""
     profile = result["instructions"] is not None
     if profile:
+        unit = result["unit"]
         rows = [
-            layer | {"per_mac": layer["instructions"] / layer["macs"] if layer["macs"] else None}
+            {key: layer[key] for key in ("name", "op", "macs")}
+            | {unit: layer["instructions"]}
+            | {"per_mac": layer["instructions"] / layer["macs"] if layer["macs"] else None}
             for layer in result["layers"]
         ]
         table(f"{result['board']}: {result['unit']} of one inference", rows)

@@ -2,7 +2,7 @@
  *
  *     acc[o] = inputs - 2 * count(w[o] ^ x)
  *
- * 8 words at a time (carry_save.h), each pass over all outputs; what is left of an output's words is
+ * 8 words at a time (carry_save.h), or 24 in C, each pass over all outputs; what is left of an output's words is
  * counted one by one. Layout `carry_save`: 8 words of every output, then the next 8 of every output,
  * at last what is left of each.
  *
@@ -16,8 +16,8 @@ int32_t kbc_fully_connected_b1_carry_save_scratch(const kbc_fully_connected_para
     return 4 * p->out_features;
 }
 
-static void count_rest(int32_t *acc, const uint32_t *w, int32_t outs, const uint32_t *x,
-                       int32_t words)
+static inline void count_rest(int32_t *acc, const uint32_t *w, int32_t outs, const uint32_t *x,
+                              int32_t words)
 {
     for (const int32_t *end = acc + outs; acc < end; ++acc) {
         int32_t count = 0;
@@ -37,6 +37,17 @@ static void accumulate(const kbc_fully_connected_params *p, const uint32_t *x, i
     for (int32_t o = 0; o < outs; ++o) {
         acc[o] = p->in_features;
     }
+#if !KBC_THUMB
+    for (; words >= 3 * KBC_GROUP; words -= 3 * KBC_GROUP) {
+        uint32_t y[3 * KBC_GROUP];
+        kbc_carry_save_inputs(y, x);
+        kbc_carry_save_inputs(y + KBC_GROUP, x + KBC_GROUP);
+        kbc_carry_save_inputs(y + 2 * KBC_GROUP, x + 2 * KBC_GROUP);
+        kbc_count_3_groups(acc, w, outs, y);
+        w += 3 * outs * KBC_GROUP;
+        x += 3 * KBC_GROUP;
+    }
+#endif
     for (; words >= KBC_GROUP; words -= KBC_GROUP) {
         uint32_t y[KBC_GROUP];
         kbc_carry_save_inputs(y, x);
@@ -44,7 +55,9 @@ static void accumulate(const kbc_fully_connected_params *p, const uint32_t *x, i
         w += outs * KBC_GROUP;
         x += KBC_GROUP;
     }
-    if (words > 0) {
+    if (words == 1) { /* as of 784 inputs: spares the inner loop */
+        count_rest(acc, w, outs, x, 1);
+    } else if (words > 0) {
         count_rest(acc, w, outs, x, words);
     }
 }

@@ -20,6 +20,7 @@ enum {
     PAGE = 256,
     GROUP = 8,                /* inputs of a table */
     PAIR = 2 * GROUP,         /* of a pass: layout `byte_pairs` */
+    FEW = 16,                 /* outputs below which tables are not worth filling */
     MOST = 128,               /* outputs of a pass in assembly */
     BIAS = 255 * GROUP,       /* |x - zx| <= 255 */
 };
@@ -27,6 +28,9 @@ enum {
 /* The pages of two tables and what it may take to begin one, then 3 bytes of each accumulator. */
 int32_t kbc_fully_connected_s8_lpm_tables_scratch(const kbc_fully_connected_params *p)
 {
+    if (p->out_features < FEW) {
+        return -1;
+    }
     return 5 * PAGE - 1 + 3 * p->out_features;
 }
 

@@ -44,7 +44,8 @@ def compile_all(tmp_path):
 
 @pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
 def test_no_warnings(compiler, compile_all):
-    sources = SOURCES + OPS
+    """AVR has no TensorFlow Lite Micro, whose ops count in ints of 32 bits."""
+    sources = SOURCES + (OPS if compiler[0] != "avr-gcc" else [])
     assert len(compile_all(compiler, sources)) == len(sources)
 
 

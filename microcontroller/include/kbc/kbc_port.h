@@ -71,6 +71,16 @@
 #endif
 #endif
 
+/* Has the compiler load nothing that follows before what precedes is done, which would take more
+ * registers. It may be empty: only speed is lost. */
+#ifndef KBC_IN_ORDER
+#if defined(__GNUC__)
+#define KBC_IN_ORDER() __asm__ volatile("" ::: "memory")
+#else
+#define KBC_IN_ORDER() ((void)0)
+#endif
+#endif
+
 /* Keeps a function that is hardly ever called out of the loops that call it, whose registers it
  * would take. It may be empty: only speed is lost. */
 #ifndef KBC_RARE
