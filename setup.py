@@ -65,7 +65,7 @@ class PlatformWheel(bdist_wheel):
 
 
 def native_library() -> Extension:
-    folders = ("src", "ops", "delegate")
+    folders = ("src", "ops", "host", "delegate")
     sources = [path for name in folders for path in sorted(MICROCONTROLLER.glob(f"{name}/*.c"))]
     headers = [path for suffix in ("h", "def") for path in MICROCONTROLLER.rglob(f"*.{suffix}")]
     unix = sys.platform != "win32"
@@ -75,7 +75,8 @@ def native_library() -> Extension:
         depends=sorted(str(path) for path in headers),
         include_dirs=[str(MICROCONTROLLER / name) for name in ("include", *folders)],
         # No fused multiply-add: floats are the same on every host.
-        extra_compile_args=["-std=c99", "-O2", "-ffp-contract=off"] if unix else [],
+        extra_compile_args=["-std=c99", "-O2", "-ffp-contract=off", "-pthread"] if unix else [],
+        extra_link_args=["-pthread"] if unix else [],
     )
 
 
@@ -104,7 +105,7 @@ setup(
         "keras_bc.microcontroller": [
             f"{folder}/**/*"
             for folder in (
-                *("include", "src", "ops", "delegate", "tflm"),
+                *("include", "src", "ops", "host", "delegate", "tflm"),
                 *("firmware", "boards", "emulation"),
             )
         ],

@@ -45,11 +45,12 @@ def _few_bit_cases() -> dict[str, Graph]:
         finish = "b1" if types.startswith("b1") else "s8"
         for inputs, outputs in FULLY_CONNECTED:
             layer = LayerGraph(np.random.default_rng(0))
-            layer.fully_connected(f"fully_connected_{types}", inputs, outputs, finish, rows=1)
+            kernel = f"fully_connected_{types}"
+            layer.end(layer.fully_connected(kernel, inputs, outputs, finish, rows=1), outputs)
             cases[f"{inputs} x {outputs}{suffix}"] = layer.graph
         for name, case in CONVOLUTIONS.items():
             layer = LayerGraph(np.random.default_rng(0))
-            layer.conv_2d(f"conv_2d_{types}", case, finish)
+            layer.end(layer.conv_2d(f"conv_2d_{types}", case, finish), case.filters)
             cases[f"{name}{suffix}"] = layer.graph
     return cases
 

@@ -33,9 +33,10 @@ from keras_bc.deploy import (
 )
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.call import Call
+from keras_bc.deploy.choices import runnable
 from keras_bc.deploy.graph import Graph
+from keras_bc.deploy.layer import Layer
 from keras_bc.deploy.lowering import lower
-from keras_bc.deploy.plan import Layer, runnable
 from keras_bc.errors import UserError
 
 HERE = Path(__file__).resolve().parent
@@ -82,8 +83,8 @@ def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
     correct = reference.run(graph, x)[graph.outputs[0]]
     if not np.array_equal(run.outputs.ravel(), correct.ravel()):
         raise AssertionError(f"{layer.kernel.function} on {board.cpu} differs from the reference.")
-    counts = zip(built.layers, run.layer_instructions, strict=True)
-    (instructions,) = (count for other, count in counts if other.kernel == layer.kernel)
+    counts = zip(built.steps, run.layer_instructions, strict=True)
+    (instructions,) = (count for step, count in counts if step.layers[0].kernel == layer.kernel)
     return {"instructions": instructions, "code_bytes": code_bytes}
 
 

@@ -30,7 +30,7 @@ class Convolution:
 
 
 class LayerGraph:
-    """One graph of many layers, each with an input of its own.
+    """Grows a graph of layers, side by side or one behind the other.
 
     An op is named as its kernel: "conv_2d_b1_ternary" and so on. Each layer ends in what `finish`
     says: "s8", "s8_shortcut" or "b1".
@@ -40,12 +40,13 @@ class LayerGraph:
         self.rng = rng
         self.graph = Graph("layers")
 
-    def fully_connected(self, op: str, k: int, outs: int, finish: str, rows: int = 2) -> None:
-        """Add a fully connected layer."""
-        self._layer("KbcFullyConnected", op, (1, rows, k), (1, rows, outs), k, finish, {})
+    def fully_connected(self, op: str, k: int, outs: int, finish: str, rows: int = 2) -> str:
+        """Add a fully connected layer; gives its output."""
+        x, y = (1, rows, k), (1, rows, outs)
+        return self._layer("KbcFullyConnected", op, x, y, k, finish, {})
 
-    def conv_2d(self, op: str, case: Convolution, finish: str) -> None:
-        """Add a convolution."""
+    def conv_2d(self, op: str, case: Convolution, finish: str, x: str | None = None) -> str:
+        """Add a convolution, of an input of its own or of what a layer gave; gives its output."""
         sides = zip(case.image, case.input_dilation, strict=True)
         conv = case.kernel.output_size(*((n - 1) * step + 1 for n, step in sides))
         options = {
@@ -56,37 +57,44 @@ class LayerGraph:
             **to_options("pool", case.pool),
         }
         fan_in = case.kernel.height * case.kernel.width * case.channels // case.groups
-        x, y = (1, *case.image, case.channels), (1, *case.pool.output_size(*conv), case.filters)
-        self._layer("KbcConv2D", op, x, y, fan_in, finish, options)
+        shapes = (1, *case.image, case.channels), (1, *case.pool.output_size(*conv), case.filters)
+        return self._layer("KbcConv2D", op, *shapes, fan_in, finish, options, x)
 
-    def _layer(self, kind, op, x_shape, y_shape, fan_in, finish, options):
+    def end(self, tensor: str, channels: int) -> None:
+        """Make a layer's output, which has so many channels, one of the model's."""
+        found = self.graph.tensors[tensor]
+        if found.dtype == "int32":
+            signs = {"positive": 1, "negative": -1}
+            shape = (*found.shape[:-1], channels)
+            tensor = self._op("KbcUnpack", [tensor], shape, "int8", signs)
+        self.graph.outputs.append(tensor)
+
+    def _layer(self, kind, op, x_shape, y_shape, fan_in, finish, options, x=None):
         one_bit_inputs = "_b1" in op
-        x = self._input(x_shape)
         options = {"weights": "ternary" if op.endswith("ternary") else "binary", **options}
+        x = x or self._input(x_shape)
         if one_bit_inputs:
-            x = self._op("KbcPack", [x], (*x_shape[:-1], -(-x_shape[-1] // 32)), "int32", {})
             options["in_channels"] = x_shape[-1]
+        if one_bit_inputs and self.graph.tensors[x].dtype == "int8":
+            x = self._op("KbcPack", [x], (*x_shape[:-1], -(-x_shape[-1] // 32)), "int32", {})
         inputs = [x, self._weights(options["weights"], y_shape[-1], fan_in)]
         reach = fan_in if one_bit_inputs else 150 * fan_in
         if finish == "b1":
-            self._bits(kind, inputs, y_shape, reach, options)
-            return
+            return self._bits(kind, inputs, y_shape, reach, options)
         inputs.append(self._channels(y_shape[-1], reach, 8 if finish == "s8_shortcut" else 0))
         options |= {"activation_min": -120, "activation_max": 125}
         if finish == "s8_shortcut":
             inputs.append(self._input(y_shape))
             options |= {"shortcut_multiplier": 1 << 30, "shortcut_shift": 23}
-        self.graph.outputs.append(self._op(kind, inputs, y_shape, "int8", options))
+        return self._op(kind, inputs, y_shape, "int8", options)
 
     def _bits(self, kind, inputs, y_shape, reach, options):
-        """A layer whose outputs are bits, and what makes a model's output of them."""
+        """A layer whose outputs are bits."""
         outs = y_shape[-1]
         threshold = self.rng.normal(0, reach**0.5 + 1, outs).astype(np.int32)
         direction = self.rng.choice([-1, 1], outs).astype(np.int32)
         inputs.append(self._constant("channels", np.stack([threshold, direction], axis=1)))
-        y = self._op(kind, inputs, (*y_shape[:-1], -(-outs // 32)), "int32", options)
-        signs = {"positive": 1, "negative": -1}
-        self.graph.outputs.append(self._op("KbcUnpack", [y], y_shape, "int8", signs))
+        return self._op(kind, inputs, (*y_shape[:-1], -(-outs // 32)), "int32", options)
 
     def _weights(self, kind: str, outs: int, fan_in: int) -> str:
         if kind == "ternary":

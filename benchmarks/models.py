@@ -32,6 +32,10 @@ PICTURE = ROOT / "docs" / "instructions.png"
 
 CORES = {"M0": "m0-bench", "M3": "mps2-an385", "M4": "mps2-an386", "M55": "mps3-an547"}
 
+ARENA = {"CNN": 40 << 10}
+ONE_BIT_ARENA = {"CNN": 12 << 10}
+"""Bytes that the arena may take; int8's is 72 KB."""
+
 INT8 = {
     "MLP": {"M0": 1_875_000, "M3": 1_154_000, "M4": 673_000, "M55": 171_000},
     "CNN": {"M0": 253_600_000, "M3": 107_100_000, "M4": 72_100_000, "M55": 9_530_000},
@@ -40,7 +44,7 @@ INT8 = {
 """Instructions of one inference by int8 TensorFlow Lite Micro with CMSIS-NN, measured alike."""
 
 
-def measure(data: bytes, core: str, inputs: np.ndarray) -> dict:
+def measure(data: bytes, core: str, inputs: np.ndarray, ram_limit: int | None) -> dict:
     """Build, run, compare and count one model on one core.
 
     Raises:
@@ -50,28 +54,27 @@ def measure(data: bytes, core: str, inputs: np.ndarray) -> dict:
     with tempfile.TemporaryDirectory(prefix="keras_bc-") as temporary:
         path = Path(temporary) / "model.tflite"
         path.write_bytes(data)
-        built = firmware.build(path, board, path.parent / "build")
+        built = firmware.build(path, board, path.parent / "build", ram_limit=ram_limit)
         run = emulator.run(built, board, inputs, profile=True)
     correct = reference.run(graph, inputs)[graph.outputs[0]].reshape(run.outputs.shape)
     if not np.array_equal(run.outputs, correct):
         raise AssertionError(f"{graph.name} on {core} differs from the reference.")
-    counts = zip(built.layers, run.layer_instructions, strict=True)
+    counts = zip(built.steps, run.layer_instructions, strict=True)
     return {
-        "macs": sum(layer.macs for layer in built.layers),
+        "macs": sum(step.macs for step in built.steps),
         "instructions": run.instructions,
         "arena_bytes": built.arena_bytes,
         "model_bytes": built.model_bytes,
         "code_bytes": built.code_bytes,
         "layers": [
             {
-                "layer": layer.name,
-                "kernel": layer.call.kernel,
-                "variant": layer.variant,
-                "macs": layer.macs,
+                "layer": step.name,
+                "kernel": " + ".join(layer.call.kernel for layer in step.layers),
+                "variant": step.variant,
+                "macs": step.macs,
                 "instructions": count,
-                "scratch_bytes": layer.scratch_bytes or 0,
             }
-            for layer, count in counts
+            for step, count in counts
         ],
     }
 
@@ -85,10 +88,11 @@ def run(cores: list[str], topologies: list[str]) -> list[dict]:
             keras.utils.clear_session()  # or the layers' names would go on counting
             model = TOPOLOGIES[name][0](kind)
             samples = samples_for(model)
+            limits = ONE_BIT_ARENA if kind.endswith("one-bit activations") else ARENA
             data = flatbuffer.write(export.to_graph(model, samples))
             inputs = Interpreter(data).quantize(samples[:1])
             for core in cores:
-                measured = measure(data, core, inputs)
+                measured = measure(data, core, inputs, limits.get(name))
                 rows.append({"topology": name, "kind": kind, "core": core, **measured})
                 rows[-1]["int8_instructions"] = INT8[name][core]
                 done(len(rows))
@@ -117,8 +121,8 @@ def table(rows: list[dict]) -> Table:
 def layer_table(rows: list[dict]) -> Table:
     """Where the instructions of each row go."""
     result = Table(title="By layer", box=box.SIMPLE)
-    for column in ("model", "layer", "kernel", "variant", "instructions", "per MAC", "scratch"):
-        right = column in ("instructions", "per MAC", "scratch")
+    for column in ("model", "layer", "kernel", "variant", "instructions", "per MAC"):
+        right = column in ("instructions", "per MAC")
         result.add_column(column, justify="right" if right else "left", no_wrap=True)
     for row in rows:
         for layer in row["layers"]:
@@ -127,7 +131,6 @@ def layer_table(rows: list[dict]) -> Table:
                 *(layer[key] for key in ("layer", "kernel", "variant")),
                 f"{layer['instructions']:,}",
                 f"{layer['instructions'] / layer['macs']:.3f}" if layer["macs"] else "",
-                f"{layer['scratch_bytes']:,}",
             )
     return result
 

@@ -3,7 +3,7 @@
 The text is in templates/; here is what fills it in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from keras_bc.deploy import c_text, targets
+from keras_bc.deploy import bands, c_text, targets
 from keras_bc.deploy.graph import Graph, Tensor
+from keras_bc.deploy.layer import Layer, Step
 from keras_bc.deploy.plan import Plan, constant_identity, plan, tensor_bytes
 from keras_bc.errors import UserError
 
@@ -78,7 +79,7 @@ def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
     names = c_text.identifiers(layer.name for layer in model.layers)
     inputs, outputs = _ends(graph, "input"), _ends(graph, "output")
     symbols = {end["tensor"]: f"{end['id']}_offset" for end in inputs} | {
-        layer.call.op.outputs[0]: f"{name}_output_offset"
+        layer.output: f"{name}_output_offset"
         for name, layer in zip(names, model.layers, strict=True)
     }
     symbols = {name: symbols[root] for name, root in model.roots.items()}
@@ -86,14 +87,19 @@ def _context(graph: Graph, model: Plan, namespace: str) -> dict[str, Any]:
         end["symbol"] = symbols[end["tensor"]]
         end["offset"] = model.offsets[model.roots[end["tensor"]]]
     shared: dict[tuple, str] = {}
-    layers = [_layer(graph, model, step, name, symbols, shared) for step, name in enumerate(names)]
+    layers = {
+        layer.output: _layer(graph, model, layer, name, shared)
+        for name, layer in zip(names, model.layers, strict=True)
+    }
+    steps = [_step(graph, model, number, layers, symbols) for number in range(len(model.steps))]
     return {
         "title": c_text.comment(graph.name),
         "namespace": namespace,
         "NAMESPACE": namespace.upper(),
         "inputs": inputs,
         "outputs": outputs,
-        "layers": layers,
+        "layers": list(layers.values()),
+        "steps": steps,
         "macs": sum(layer.macs for layer in model.layers),
         "arena_bytes": model.arena_bytes,
         "constant_bytes": model.constant_bytes,
@@ -135,26 +141,12 @@ def _end(tensor: Tensor, identifier: str) -> dict[str, Any]:
 
 
 def _layer(
-    graph: Graph,
-    model: Plan,
-    step: int,
-    name: str,
-    symbols: dict[str, str],
-    shared: dict[tuple, str],
+    graph: Graph, model: Plan, layer: Layer, name: str, shared: dict[tuple, str]
 ) -> dict[str, Any]:
     """A layer, with those of its constants that none before it has; `shared` are the names."""
-    layer = model.layers[step]
     op = layer.call.op
-    flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in symbols]
-    y = graph.tensors[op.outputs[0]]
-    places = [f"memory + {symbols[tensor.name]}" for tensor in flows]
-    if layer.call.gathers:
-        places = [f"(const int8_t *const[]){{{', '.join(places)}}}"]
-    if layer.call.takes_shortcut and len(flows) == 1:
-        places.append("0")
-    arguments = [f"&{name}_params", *places, f"memory + {symbols[y.name]}"]
-    if layer.scratch_bytes is not None:
-        arguments.append(f"memory + {name}_scratch_offset" if layer.scratch_bytes else "0")
+    flows = [graph.tensors[tensor] for tensor in op.inputs if tensor in model.roots]
+    y = graph.tensors[layer.output]
     constants, names = {}, dict(layer.call.functions)
     for field, data in layer.constants().items():
         identity = constant_identity(field, data)
@@ -169,12 +161,69 @@ def _layer(
         "constants": [_constant(*item) for item in constants.items()],
         "constant_bytes": sum(data.nbytes for data in constants.values()),
         "struct": layer.call.params.c_name,
-        "params": c_text.struct(layer.call.params, names),
-        "call": c_text.call(layer.kernel.function, arguments),
+        "names": names,  # what its parameters point to
+        "params": [],  # of each of its calls
         "output_offset": model.offsets[y.name],
-        "output_bytes": tensor_bytes(y),
-        "scratch_offset": model.scratch_offsets[step],
     }
+
+
+def _step(
+    graph: Graph, model: Plan, number: int, layers: dict[str, dict], symbols: dict[str, str]
+) -> dict[str, Any]:
+    """The calls of a step; the parameters of each are added to its layer."""
+    step = model.steps[number]
+    scratch = f"{layers[step.output]['id']}_scratch_offset"
+    calls = []
+    for piece, places in _pieces(graph, step, symbols):
+        layer = layers[piece.layer.output]
+        count = len(layer["params"])
+        name = f"{layer['id']}_params{count + 1 if step.bands > 1 else ''}"
+        layer["params"].append({"name": name, "text": c_text.struct(piece.params, layer["names"])})
+        if piece.layer.call.gathers:
+            *flows, y = places
+            places = [f"(const int8_t *const[]){{{', '.join(flows)}}}", y]
+        if piece.layer.scratch_bytes is not None:
+            places.append(f"memory + {scratch}" if piece.scratch_bytes else "0")
+        calls.append(c_text.call(piece.layer.kernel.function, [f"&{name}", *places]))
+    return {
+        "calls": calls,
+        "scratch": scratch,
+        "scratch_offset": model.scratch_offsets[number],
+        "output": f"{layers[step.output]['id']}_output_offset",
+        "output_bytes": tensor_bytes(graph.tensors[step.output]),
+    }
+
+
+def _pieces(
+    graph: Graph, step: Step, symbols: dict[str, str]
+) -> Iterator[tuple[bands.Piece, list[str]]]:
+    """The calls of a step, and where their tensors lie: inputs, a shortcut or 0, the output."""
+    if step.bands == 1:
+        (layer,) = step.layers
+        yield bands.whole(layer), _places(graph, layer, symbols)
+        return
+    for pair in bands.pieces(*step.layers, step.bands):
+        first, second = pair
+        # What lies between them is a band, which begins with the first row that is needed.
+        rows = {"x": first.x[0], "shortcut": first.y[0]}
+        yield first, _places(graph, first.layer, symbols, **rows)
+        rows = {"shortcut": second.y[0], "y": second.y[0]}
+        yield second, _places(graph, second.layer, symbols, **rows)
+
+
+def _places(
+    graph: Graph, layer: Layer, symbols: dict[str, str], x: int = 0, shortcut: int = 0, y: int = 0
+) -> list[str]:
+    """C's words for the tensors of a call, each from a row on."""
+    flows = [tensor for tensor in layer.call.op.inputs if tensor in symbols]
+    rows = [x, *[shortcut] * (len(flows) - 1), y]
+    places = []
+    for tensor, row in zip([*flows, layer.output], rows, strict=True):
+        skipped = f" + {row * bands.row_bytes(graph, tensor)}" if row else ""
+        places.append(f"memory + {symbols[tensor]}{skipped}")
+    if layer.call.takes_shortcut and len(flows) == 1:
+        places.insert(1, "0")
+    return places
 
 
 _CHANNELS = {2: "kbc_threshold", 3: "kbc_channel", 5: "kbc_float_channel"}

@@ -68,20 +68,33 @@ def _conv_2d(p: Structure) -> tuple[float, ...]:
     return taps * (p.in_channels // p.groups), taps, positions, outputs
 
 
-def _tables(p: Structure) -> tuple[float, ...]:
-    """Small tables and look-ups in them, large ones; outputs."""
-    words, outputs = p.rows * words_for(p.in_features), p.rows * p.out_features
-    small = p.out_features < 96
-    work = words, words * p.out_features
-    return (*(work if small else (0, 0)), *((0, 0) if small else work), outputs)
+def _look_ups(inputs: int) -> Work:
+    """Passes over the inputs, look-ups of a pass for each output; outputs, rows."""
+
+    def work(p: Structure) -> tuple[float, ...]:
+        passes = p.rows * -(-p.in_features // inputs)
+        return passes, passes * p.out_features, p.rows * p.out_features, p.rows
+
+    return work
+
+
+def _carry_save(p: Structure) -> tuple[float, ...]:
+    """Groups of 8 words of an output, words that are left; groups, outputs, rows."""
+    words, outputs = words_for(p.in_features), p.rows * p.out_features
+    groups, rest = divmod(words, 8)
+    return outputs * groups, outputs * rest, p.rows * groups, outputs, p.rows
 
 
 WORK: dict[str, Work] = {
     "kbc_fully_connected_s8": _fully_connected,
-    "kbc_fully_connected_s8_tables": _tables,
+    "kbc_fully_connected_s8_nibbles": _look_ups(32),
+    "kbc_fully_connected_s8_tables": _look_ups(32),
     "kbc_fully_connected_s8_ternary": _fully_connected,
+    "kbc_fully_connected_s8_ternary_tables": _look_ups(20),
     "kbc_fully_connected_b1": _fully_connected,
+    "kbc_fully_connected_b1_carry_save": _carry_save,
     "kbc_fully_connected_b1_ternary": _fully_connected,
+    "kbc_fully_connected_b1_ternary_carry_save": _carry_save,
     "kbc_conv_2d_s8": _conv_2d,
     "kbc_conv_2d_s8_ternary": _conv_2d,
     "kbc_conv_2d_b1": _conv_2d,

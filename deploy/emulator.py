@@ -128,7 +128,7 @@ def _add_instructions(result: Run, intervals: np.ndarray, firmware: Firmware) ->
     """The stopwatch stops after each layer, and once more after the model."""
     if len(result.outputs) == 0:
         return
-    inferences, layers = len(result.outputs), len(firmware.layers)
+    inferences, layers = len(result.outputs), len(firmware.steps)
     if intervals.size != inferences * (layers + 1):
         raise UserError("The instruction counter could not write all counts. Is the disk full?")
     by_inference = intervals.reshape(inferences, layers + 1)
@@ -139,6 +139,6 @@ def _add_instructions(result: Run, intervals: np.ndarray, firmware: Firmware) ->
 
 def _add_layers(result: Run, traced: np.ndarray, firmware: Firmware) -> None:
     """The file holds, for each inference, each layer's output."""
-    by_inference = traced.reshape(len(result.outputs), sum(firmware.layer_bytes))
-    ends = np.cumsum(firmware.layer_bytes)[:-1]
+    by_inference = traced.reshape(len(result.outputs), sum(firmware.step_bytes))
+    ends = np.cumsum(firmware.step_bytes)[:-1]
     result.layers = np.split(by_inference, ends, axis=1)

@@ -81,7 +81,7 @@ def export(
         if not chosen.c_only:
             (stage / workspace.MODEL).write_bytes(data)
         sources = {"namespace": chosen.namespace, "const_in_flash": chosen.const_in_flash}
-        no_sources = _emit(graph, stage, required=chosen.c_only, **sources)
+        no_sources = _emit(graph, stage, chosen, sources)
         workspace.sign(stage, workspace.contents(stage), sources)
     _remove(set(earlier) - set(workspace.exported_files(folder)))
     layers = layer_rows(graph)
@@ -91,20 +91,27 @@ def export(
     return Export(folder / workspace.MODEL, len(data), weight_bytes, layers, graph, no_sources)
 
 
-def _emit(graph: Graph, folder: Path, required: bool, **sources) -> str | None:
+def _emit(graph: Graph, folder: Path, chosen: Options, sources: dict) -> str | None:
     """Write the C sources and their kernels; why not, where a float op has no kernel."""
+    limit = chosen.ram_limit
     try:
-        c_source.emit(graph, folder, **sources)
+        c_source.emit(graph, folder, ram_limit=limit, **sources)
     except UserError as error:
         if not any(is_float(graph, op) for op in graph.ops):
             raise
-        if required:
+        if chosen.c_only:
             raise UserError(
                 f"{error} Leave it out of the layers that stay in floating point, or export "
                 "without --c-only."
             ) from error
         return str(error)
-    library.copy(c_source.plan(graph), folder)
+    plan = c_source.plan(graph, ram_limit=limit)
+    if limit is not None and plan.arena_bytes > limit:
+        raise UserError(
+            f"The arena takes {plan.arena_bytes} bytes at the least, and {limit} are allowed. "
+            "Allow more, or take a smaller model."
+        )
+    library.copy(plan, folder)
     return None
 
 

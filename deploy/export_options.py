@@ -22,6 +22,8 @@ class Options:
         namespace: Prefix of the C sources, their functions and their constants.
         const_in_flash: Whether the C sources insist on flash for all that is constant; see
             `c_source.emit`.
+        ram_limit: Bytes that the arena of the C sources may take at most; less than the fastest
+            way needs costs instructions. A board's build has a limit of its own.
     """
 
     calibration: str = DEFAULT
@@ -30,6 +32,7 @@ class Options:
     c_only: bool = False
     namespace: str = "model"
     const_in_flash: bool = False
+    ram_limit: int | None = None
 
     def check(self) -> None:
         """Stop with a UserError where they make no sense, before anything that takes time."""

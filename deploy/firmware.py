@@ -9,7 +9,8 @@ from keras_bc import files
 from keras_bc.deploy import c_source, library, targets, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
-from keras_bc.deploy.plan import Layer, tensor_bytes
+from keras_bc.deploy.layer import Step
+from keras_bc.deploy.plan import tensor_bytes
 
 ELF = "firmware.elf"
 
@@ -35,8 +36,8 @@ class Firmware:
         arena_bytes: Activations and scratch.
         input_bytes: Of one inference, all inputs together.
         output_bytes: Of one inference, all outputs together.
-        layers: The calls of kernels, in order.
-        layer_bytes: The size of each layer's output.
+        steps: What it does, in order.
+        step_bytes: The size of each step's output.
     """
 
     elf: Path
@@ -47,8 +48,8 @@ class Firmware:
     arena_bytes: int
     input_bytes: int
     output_bytes: int
-    layers: tuple[Layer, ...]
-    layer_bytes: tuple[int, ...]
+    steps: tuple[Step, ...]
+    step_bytes: tuple[int, ...]
 
 
 def build(
@@ -56,6 +57,7 @@ def build(
     board: Board,
     out: str | Path,
     variants: Mapping[str, str] | None = None,
+    ram_limit: int | None = None,
 ) -> Firmware:
     """Emit, compile and link.
 
@@ -64,6 +66,7 @@ def build(
         board: Its CPU chooses the kernels.
         out: The folder to write. An earlier build in it is replaced; it stays if this one fails.
         variants: The kernels' variants by op, instead of the best; see `plan.plan`.
+        ram_limit: Bytes that the arena may take, where that is less than the board has.
 
     Raises:
         UserError: The model is missing or does not fit the board, there is no compiler, or `out`
@@ -71,6 +74,10 @@ def build(
     """
     graph = workspace.read_model(Path(model))
     options = workspace.source_options(Path(model)) | {"variants": variants}
+    room = board.ram.size - board.stack - HARNESS_RAM
+    if targets.of(board.cpu).flash_apart:
+        room -= APART_RAM + APART_LAYER_RAM * len(graph.ops)
+    options["ram_limit"] = min(room, ram_limit or room)
     out = Path(out)
     workspace.check_replaceable(out)
     with files.replacing_folder(out) as folder:
@@ -80,11 +87,8 @@ def build(
 
 
 def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: dict) -> Firmware:
-    limit = board.ram.size - board.stack - HARNESS_RAM
-    if targets.of(board.cpu).flash_apart:
-        limit -= APART_RAM + APART_LAYER_RAM * len(graph.ops)
-    plan = c_source.plan(graph, board.cpu, limit, options["variants"])
-    _, source = c_source.emit(graph, folder, board.cpu, ram_limit=limit, **options)
+    plan = c_source.plan(graph, board.cpu, options["ram_limit"], options["variants"])
+    _, source = c_source.emit(graph, folder, board.cpu, **options)
     _name_for_harness(source)
     kernels = [path for path in library.copy(plan, folder) if path.suffix == ".c"]
     elf = folder / ELF
@@ -108,8 +112,8 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: di
         arena_bytes=plan.arena_bytes,
         input_bytes=_bytes(graph, graph.inputs),
         output_bytes=_bytes(graph, graph.outputs),
-        layers=tuple(plan.layers),
-        layer_bytes=tuple(_bytes(graph, layer.call.op.outputs) for layer in plan.layers),
+        steps=tuple(plan.steps),
+        step_bytes=tuple(_bytes(graph, [step.output]) for step in plan.steps),
     )
 
 

@@ -46,13 +46,16 @@ class Interpreter:
     with other roundings than TensorFlow Lite's own integer kernels, which are what the C code
     follows.
 
+    Our layers run in the instruction set that suits the CPU best: AVX-512 or AVX2, NEON, or plain C.
+    The environment's KERAS_BC_KERNELS asks for another: avx512, avx2, neon or plain.
+
     A damaged file is an error here, but tflite-runtime 2.14 reads files without verifying them and
     may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.
 
     Args:
         model: Path of a .tflite file, or its bytes. Its inputs and outputs are int8, or float32.
         runtime: One of `RUNTIMES`; None takes the first that is installed.
-        num_threads: For the builtins; the result does not depend on it.
+        num_threads: Of builtins and of our own layers; the result does not depend on it.
 
     Raises:
         UserError: No such file, not a model, not one of int8 or float32, or no runtime.
@@ -162,12 +165,13 @@ class Interpreter:
 
     def _open(self, **options):
         interpreter_class, load_delegate, resolvers = self._api
+        delegate = _load_delegate(load_delegate)
         try:
             return interpreter_class(
                 model_content=self._model,
                 num_threads=self._num_threads,
                 experimental_op_resolver_type=resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-                experimental_delegates=[load_delegate(str(native_library()))],
+                experimental_delegates=[delegate],
                 **options,
             )
         except (ValueError, RuntimeError) as error:
@@ -219,6 +223,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _load_delegate(load_delegate):
+    path = str(native_library())
+    try:
+        return load_delegate(path)
+    except ValueError as error:
+        *_, reason = str(error).splitlines() or ["no reason given"]
+        raise UserError(f"keras_bc's delegate cannot be loaded: {reason}") from error
 
 
 def _load_runtime(name: str | None):

@@ -11,12 +11,6 @@ SOURCES = MICROCONTROLLER / "src"
 INCLUDE = MICROCONTROLLER / "include"
 TABLE = SOURCES / "kernels.def"
 
-APART = "KBC_HAS_LPM"
-"""The guard of kernels that read constants from a flash that no pointer reaches."""
-
-APART_SUFFIX = "_lpm"
-"""Of functions that do so, beside their twins that read by pointers."""
-
 _ROW = re.compile(r"^KBC_KERNEL\((\w+), *(\w+), *(\w+), *(.+)\)$", re.MULTILINE)
 
 

@@ -133,12 +133,127 @@ def _counted_columns(planes: np.ndarray) -> np.ndarray:
 
 def _carry_save(words: np.ndarray) -> np.ndarray:
     """Groups of 8 words of every output, as carry_save.h adds them; then what is left of each."""
+    groups, rest = _groups(words)
+    w0, w1, w2, w3, w4, w5, w6, w7 = np.moveaxis(groups, -1, 0)
+    group = [w0, w0 ^ w1, w1 ^ w2, w3, w3 ^ w4, w4 ^ w5, w3 ^ w4 ^ w5 ^ w6, w7]
+    return np.concatenate([np.stack(group, axis=-1).ravel(), rest.ravel()])
+
+
+def _ternary_carry_save(planes: np.ndarray, k: int) -> np.ndarray:
+    """The non-zero weights' number; the same groups and rests, signs and used in turn."""
+    counts = np.abs(unpack_ternary(planes, k)).sum(axis=1, dtype=np.int32)
+    groups, rest = zip(*map(_groups, planes), strict=True)
+    planes = np.stack(groups, axis=-2)  # [group, out, plane, 8]
+    parts = [planes[..., :3], planes[..., 3:6], planes[..., 6:7], planes[..., 7:]]
+    flat = [part.reshape(*part.shape[:2], 2 * part.shape[3]) for part in parts]
+    group = np.concatenate(flat, axis=-1)
+    return np.concatenate([counts, group.ravel(), np.stack(rest, axis=-1).ravel()])
+
+
+def _groups(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Words by groups of 8, `[group, out, 8]`, and those that are left, `[out, rest]`."""
     outs, count = words.shape
     whole = count - count % 8
-    w = words[:, :whole].reshape(outs, -1, 8).transpose(1, 0, 2)  # [group, out, 8]
-    w0, w1, w2, w3, w4, w5, w6, w7 = np.moveaxis(w, -1, 0)
-    group = [w0, w0 ^ w1, w1 ^ w2, w3, w3 ^ w4, w4 ^ w5, w3 ^ w4 ^ w5 ^ w6, w7]
-    return np.concatenate([np.stack(group, axis=-1).ravel(), words[:, whole:].ravel()])
+    return words[:, :whole].reshape(outs, -1, 8).transpose(1, 0, 2), words[:, whole:]
+
+
+def _fives(planes: np.ndarray, k: int) -> np.ndarray:
+    """A byte for 5 ternary weights, as sums_of_5.h numbers them; 4 bytes a word, in columns."""
+    values = unpack_ternary(planes, k)
+    digits = np.zeros((len(values), -(-k // 20) * 4, 5), np.int64)
+    digits.reshape(len(values), -1)[:, :k] = values
+    numbers = digits @ 3 ** np.arange(5)
+    octets = (2 * np.abs(numbers) + (numbers < 0)).astype(np.uint8)
+    return octets.view("<i4").T
+
+
+def _octets(words: np.ndarray, params: Structure) -> np.ndarray:
+    """Of microcontroller/src/conv_2d_octets.h, which says what the parts of it are for.
+
+    Returns:
+        int32 `[n]`: for each block of channels uint16 `[filter]`, then bytes `[tap, group, filter]`
+        or of ternary weights `[tap, group, filter, 2]`.
+    """
+    ternary = words.ndim == 3
+    height, width, channels = params.kernel.height, params.kernel.width, params.in_channels
+    row = width * channels
+    taps, inputs = (1, row) if width > 1 and row <= 8 else (width, channels)
+    groups = -(-inputs // 8)
+    group = -(-inputs // groups)
+    capacity = min((257 if ternary else 514) // (height * taps * group), 257 // (taps * group))
+    block = -(-groups // -(-groups // capacity)) * group  # inputs
+    filters = -(-params.out_channels // 4) * 4
+
+    shape = filters, height * taps, inputs
+    signs, used = _padded_bits(words if ternary else np.stack([words, words]), height * row, shape)
+    parts = []
+    for first in range(0, inputs, block):
+        here = np.s_[:, :, first : min(first + block, inputs)]
+        minus = signs[here]
+        if ternary:
+            plus = used[here] & ~minus
+            zero = params.input_zero_point + 128
+            heads = zero * plus.sum((1, 2)) + (255 - zero) * minus.sum((1, 2))
+            planes = [_group_bytes(plus, group), _group_bytes(minus, group)]
+            octets = np.stack(planes, axis=-1)
+        else:
+            inverted = 2 * minus.sum((1, 2)) > minus[0].size
+            heads = np.where(inverted, 0xFFFF, 0)
+            octets = _group_bytes(minus ^ inverted[:, None, None], group)
+        parts += [heads.astype("<u2").tobytes(), octets.tobytes()]
+    return np.frombuffer(b"".join(parts), "<i4").astype(np.int32)
+
+
+def _padded_bits(planes: np.ndarray, k: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """bool `[plane, filter, tap, input]` of canonical planes, with filters added of no bits."""
+    bits = np.zeros((len(planes), shape[0], k), bool)
+    for plane, words in zip(bits, planes, strict=True):
+        plane[: len(words)] = unpack_bits(words, k) < 0
+    return bits.reshape(len(planes), *shape)
+
+
+def _group_bytes(bits: np.ndarray, group: int) -> np.ndarray:
+    """uint8 `[tap, group, filter]` of bool `[filter, tap, input]`."""
+    inputs = bits.shape[-1]
+    groups = [bits[..., i : i + group] for i in range(0, inputs, group)]
+    octets = [np.packbits(bits, axis=-1, bitorder="little")[..., 0] for bits in groups]
+    return np.stack(octets, axis=-1).transpose(1, 2, 0)
+
+
+def _lanes(words: np.ndarray, params: Structure) -> np.ndarray:
+    """Eight outputs to a word, four channels of a tap of each: `[..., out / 8, tap, channel / 4]`.
+
+    Bit 4 f + b of a word is channel b of output f; ternary weights keep their two planes in front.
+    """
+    bits = _bits(words, params)
+    outs, _, channels = bits.shape[-3:]
+    bits = np.pad(bits, [(0, 0), (0, -outs % 8), (0, 0), (0, -channels % 4)])
+    bits = bits.reshape(len(bits), -1, 8, bits.shape[2], bits.shape[3] // 4, 4)
+    bits = np.moveaxis(bits, 2, -2)  # [plane, out / 8, tap, channel / 4, output f, channel b]
+    return _packed(bits.reshape(*bits.shape[:-2], 32), words)
+
+
+def _taps(words: np.ndarray, params: Structure) -> np.ndarray:
+    """32 outputs to a word, of a depthwise convolution: `[..., tap, out / 32]`."""
+    bits = np.moveaxis(_bits(words, params)[..., 0], 1, 2)
+    bits = np.pad(bits, [(0, 0), (0, 0), (0, -bits.shape[2] % 32)])
+    return _packed(bits.reshape(*bits.shape[:2], -1, 32), words)
+
+
+def _bits(words: np.ndarray, params: Structure) -> np.ndarray:
+    """The bits of a convolution's canonical words: `[plane, out, tap, channel]`."""
+    channels = params.in_channels // params.groups
+    taps = params.kernel.height * params.kernel.width
+    planes = words.reshape(-1, words.shape[-1])
+    bits = unpack_bits(planes, taps * channels) < 0
+    return bits.reshape(-1, params.out_channels, taps, channels)
+
+
+def _packed(bits: np.ndarray, words: np.ndarray) -> np.ndarray:
+    """Words of the last axis, `[plane, ..., 32]`; without the planes' axis if `words` has none."""
+    octets = np.ascontiguousarray(np.packbits(bits, axis=-1, bitorder="little"))
+    packed = octets.view("<i4")[..., 0].astype(np.int32)
+    return packed if words.ndim == 3 else packed[0]
 
 
 def _byte_pairs(words: np.ndarray) -> np.ndarray:
@@ -161,6 +276,11 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "byte_pairs": lambda words, params: _byte_pairs(words),
     "strips": lambda words, params: _strips(words),
     "counted_columns": lambda words, params: _counted_columns(words),
+    "fives": lambda words, params: _fives(words, params.in_features),  # [4 bytes of 5, out]
     "carry_save": lambda words, params: _carry_save(words),
+    "ternary_carry_save": lambda words, params: _ternary_carry_save(words, params.in_features),
+    "octets": _octets,
+    "lanes": _lanes,  # [out / 8, tap, channel / 4]
+    "taps": _taps,  # [tap, out / 32]
 }
 """From canonical words to each layout's."""

@@ -68,7 +68,7 @@ def emulate(
     run = emulator.run(built, board, inputs, profile=profile, progress=progress)
     outputs = run.outputs.reshape(len(y), -1)
     host = interpreter.run(inputs).reshape(len(y), -1)
-    instructions = run.layer_instructions or [None] * len(built.layers)
+    instructions = run.layer_instructions or [None] * len(built.steps)
     return {
         "board": board.name,
         "samples": len(y),
@@ -83,7 +83,7 @@ def emulate(
         "unit": targets.of(board.cpu).unit,
         "layers": [
             {"name": layer.name, "op": layer.kind, "macs": layer.macs, "instructions": count}
-            for layer, count in zip(built.layers, instructions, strict=True)
+            for layer, count in zip(built.steps, instructions, strict=True)
         ],
     }
 

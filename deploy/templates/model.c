@@ -17,9 +17,9 @@ enum {
 {% endfor %}
 {% for layer in layers %}
     {{ layer.id }}_output_offset = {{ layer.output_offset }},
-{% if layer.scratch_offset is not none %}
-    {{ layer.id }}_scratch_offset = {{ layer.scratch_offset }},
-{% endif %}
+{% endfor %}
+{% for step in steps if step.scratch_offset is not none %}
+    {{ step.scratch }} = {{ step.scratch_offset }},
 {% endfor %}
 };
 {% for layer in layers %}
@@ -31,9 +31,11 @@ static const {{ flash }} {{ constant.type }} {{ layer.id }}_{{ constant.field }}
 {{ constant.text }}
 };
 {% endfor %}
-static const {{ flash ~ " " if const_in_flash }}{{ layer.struct }} {{ layer.id }}_params = {
-{{ layer.params }}
+{% for params in layer.params %}
+static const {{ flash ~ " " if const_in_flash }}{{ layer.struct }} {{ params.name }} = {
+{{ params.text }}
 };
+{% endfor %}
 {% endfor %}
 
 {% for input in inputs %}
@@ -54,13 +56,15 @@ kbc_status {{ namespace }}_invoke(void *arena)
 {
     int8_t *const memory = (int8_t *)arena;
     kbc_status status;
-{% for layer in layers %}
+{% for step in steps %}
+{% for call in step.calls %}
 
-    status = {{ layer.call }}
+    status = {{ call }}
     if (status != KBC_OK) {
         return status;
     }
-    KBC_LAYER_DONE({{ loop.index0 }}, memory + {{ layer.id }}_output_offset, {{ layer.output_bytes }});
+{% endfor %}
+    KBC_LAYER_DONE({{ loop.index0 }}, memory + {{ step.output }}, {{ step.output_bytes }});
 {% endfor %}
 
     return KBC_OK;

@@ -58,7 +58,7 @@ extern "C" {
 
 #define {{ NAMESPACE }}_ARENA_BYTES {{ arena_bytes }} /* RAM: all tensors and scratch */
 #define {{ NAMESPACE }}_CONSTANT_BYTES {{ constant_bytes }} /* flash: weights, channels and tables */
-#define {{ NAMESPACE }}_LAYERS {{ layers | length }}
+#define {{ NAMESPACE }}_LAYERS {{ steps | length }} /* calls of KBC_LAYER_DONE */
 #define {{ NAMESPACE }}_MACS {{ macs }} /* multiply-accumulates of one inference */
 
 /* Where the caller writes {{ "the input" if inputs | length == 1 else "each input" }} before each run. A run may overwrite it. */

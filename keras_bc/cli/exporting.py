@@ -71,6 +71,13 @@ class _Activations(click.Choice):
     "compiler stops.",
 )
 @click.option(
+    "--ram-limit",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="What the arena of the C sources may take: less than the fastest way needs costs "
+    "instructions. (A board's memory is the limit of its build.)",
+)
+@click.option(
     "--evaluate",
     "evaluation",
     metavar="NAME|FILE.npz",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/host.h"
 #include "delegated_node.h"
 
 #ifdef _WIN32
@@ -134,26 +135,53 @@ static TfLiteStatus prepare_delegate(TfLiteContext *context, TfLiteDelegate *del
     return replace_all(context, delegate, plan);
 }
 
+/* The runtime's part comes first, so that both have one address. */
+typedef struct {
+    TfLiteDelegate base;
+    kbc_host host;
+} delegate;
+
+static TfLiteDelegate *refuse(void (*report_error)(const char *), const char *message)
+{
+    if (report_error != NULL) {
+        report_error(message);
+    }
+    return NULL;
+}
+
 KBC_EXPORT TfLiteDelegate *tflite_plugin_create_delegate(char **keys, char **values,
                                                          size_t options,
                                                          void (*report_error)(const char *))
 {
-    TfLiteDelegate *delegate = calloc(1, sizeof *delegate);
+    kbc_host host;
 
     (void)keys;
     (void)values;
     if (options > 0 && report_error != NULL) {
         report_error("keras_bc's delegate has no options.");
     }
-    if (delegate != NULL) {
-        delegate->Prepare = prepare_delegate;
-        /* Without this flag a runtime prepares every node first, and stops at our custom ops. */
-        delegate->flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+    if (!kbc_choose_instruction_set(&host.set)) {
+        return refuse(report_error, "KERAS_BC_KERNELS names none that this CPU has.");
     }
-    return delegate;
+    delegate *made = calloc(1, sizeof *made);
+    host.pool = kbc_pool_new();
+    if (made == NULL || host.pool == NULL) {
+        free(made);
+        kbc_pool_free(host.pool);
+        return refuse(report_error, "keras_bc's delegate has no memory.");
+    }
+    made->host = host;
+    made->base.data_ = &made->host;
+    made->base.Prepare = prepare_delegate;
+    /* Without this flag a runtime prepares every node first, and stops at our custom ops. */
+    made->base.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+    return &made->base;
 }
 
-KBC_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate *delegate)
+KBC_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate *made)
 {
-    free(delegate);
+    if (made != NULL) {
+        kbc_pool_free(((delegate *)made)->host.pool);
+        free(made);
+    }
 }

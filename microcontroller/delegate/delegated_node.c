@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../host/host.h"
+
 typedef struct {
     const TfLiteDelegate *delegate;
     const kbc_op *op;
@@ -24,6 +26,9 @@ typedef struct {
     bool output_is_marked;
     kbc_call call;
     void *scratch;
+    /* Where the host has a faster way than the call. */
+    kbc_layer layer;
+    bool is_fast;
 } delegated_node;
 
 /* Only here may a delegate see the node that it replaces: keep what `prepare` needs of it. */
@@ -65,6 +70,7 @@ static void free_node(TfLiteContext *context, void *buffer)
     (void)context;
     if (node != NULL) {
         free(node->scratch);
+        kbc_layer_free(&node->layer);
         free(node);
     }
 }
@@ -180,8 +186,12 @@ static TfLiteStatus prepare_node(TfLiteContext *context, TfLiteNode *tflite_node
     }
     node->call = (kbc_call){0}; /* until all is checked */
     describe_node(context, node, &described);
-    if (!kbc_prepare(&described) || !resize_output(context, &described) ||
-        !allocate_scratch(node, &described)) {
+    if (!kbc_prepare(&described) || !resize_output(context, &described)) {
+        return kTfLiteError;
+    }
+    node->is_fast = kbc_host_prepare(node->delegate->data_, &described,
+                                     context->recommended_num_threads, &node->layer);
+    if (!node->is_fast && !allocate_scratch(node, &described)) {
         return kTfLiteError;
     }
     node->call = described.call;
@@ -220,8 +230,13 @@ static TfLiteStatus invoke_node(TfLiteContext *context, TfLiteNode *tflite_node)
          !has_memory(context, node, shortcut, "the shortcut", call->shortcut_bytes))) {
         return kTfLiteError;
     }
-    const kbc_status status = node->op->invoke(
-        call, x->data, shortcut != NULL ? shortcut->data : NULL, y->data, node->scratch);
+    const void *added = shortcut != NULL ? shortcut->data : NULL;
+    if (node->is_fast) {
+        const kbc_host *host = node->delegate->data_;
+        kbc_layer_run(&node->layer, host->pool, x->data, added, y->data);
+        return kTfLiteOk;
+    }
+    const kbc_status status = node->op->invoke(call, x->data, added, y->data, node->scratch);
     return status == KBC_OK ? kTfLiteOk : kTfLiteError;
 }
 

@@ -116,6 +116,7 @@ struct TfLiteContext {
                                                           TfLiteRegistration registration,
                                                           const TfLiteIntArray *nodes_to_replace,
                                                           TfLiteDelegate *delegate);
+    int recommended_num_threads; /* the interpreter's num_threads; -1 where nobody said */
 };
 
 struct TfLiteDelegate {

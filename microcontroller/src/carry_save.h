@@ -13,10 +13,10 @@
  *     a = d0, p = d0 ^ d1, t = d1 ^ d2:    s1 = a ^ t,    m1 = a ^ (p & ~t)
  *
  * and s2 ^ d6 in the place of d6. That spares 5 operations of 27. Ternary weights, d = (w ^ x) & u,
- * are no such sums and stay as they are.
+ * are no such sums.
  *
  * Instructions an output and 256 inputs: 67 on a Cortex-M4 (0.26 a weight), 69 on a Cortex-M3, 94 on
- * ARMv6-M. 29 of them make ones, d7, twos and fours, 30 add up their bits: with 16 words in the
+ * ARMv6-M; of ternary weights 79, 81 and 124. 29 of the first make ones, d7, twos and fours, 30 add up their bits: with 16 words in the
  * adders it would be 0.22, for more registers than there are. Tables of counts (a byte of weights
  * looks one up) take 3 instructions for 8 inputs, 0.38.
  *
@@ -43,9 +43,11 @@ static inline void kbc_carry_save_inputs(uint32_t *y, const uint32_t *x)
     y[7] = x[7];
 }
 
-/* acc[o] -= 2 * (differing bits of a group), of w [outs][KBC_GROUP] in the layout and x from
- * kbc_carry_save_inputs; and of w [outs][2][KBC_GROUP] of ternary weights, signs and used, and x
- * as it is. */
+/* acc[o] -= 2 * (differing bits of a group): of one-bit weights w [outs][KBC_GROUP] in the layout, x
+ * from kbc_carry_save_inputs; of ternary weights w [outs][2 * KBC_GROUP] in their layout, signs and
+ * used in turn, three words or one at a time as the adders want them, x as it is. */
+typedef void kbc_count_function(int32_t *acc, const uint32_t *w, int32_t outs, const uint32_t *x);
+
 #if KBC_THUMB == 2
 
 /* From a, p and t to the sum, in place of a, and the carry. */
@@ -119,6 +121,43 @@ KBC_NAKED static void kbc_count_group(int32_t *acc, const uint32_t *w, int32_t o
             "bic r7, r9 \n"
             "eor r7, r5 \n"
             "eor r5, r9 \n"
+            END);
+}
+
+/* The sum in place of c, the carry in place of a. */
+#define ADD(a, b, c, t)                                                               \
+    "eor " t ", " a ", " b " \n eor " b ", " a ", " c " \n eor " c ", " t " \n" \
+    "and " b ", " t " \n eor " a ", " b " \n"
+#define NEXT(d) \
+    "ldm r1!, {" d ", r11} \n ldr r12, [r3], #4 \n eor " d ", r12 \n and " d ", r11 \n"
+
+KBC_NAKED static void kbc_count_ternary_group(int32_t *acc, const uint32_t *w, int32_t outs,
+                                              const uint32_t *x)
+{
+    __asm__(BEGIN
+            "ldm r1!, {r5, r6, r7} \n"
+            "ldm r3!, {r8, r9, r10} \n"
+            "eor r5, r8 \n"
+            "eor r6, r9 \n"
+            "eor r7, r10 \n"
+            "ldm r1!, {r8, r9, r10} \n"
+            "and r5, r8 \n"
+            "and r6, r9 \n"
+            "and r7, r10 \n"
+            ADD("r6", "r7", "r5", "r8")
+            "ldm r1!, {r7, r8, r9} \n"
+            "ldm r3!, {r10, r11, r12} \n"
+            "eor r7, r10 \n"
+            "eor r8, r11 \n"
+            "eor r9, r12 \n"
+            "ldm r1!, {r10, r11, r12} \n"
+            "and r7, r10 \n"
+            "and r8, r11 \n"
+            "and r9, r12 \n"
+            ADD("r8", "r9", "r7", "r10")
+            NEXT("r9")
+            ADD("r7", "r9", "r5", "r11")
+            NEXT("r10")
             END);
 }
 
@@ -220,15 +259,47 @@ KBC_NAKED static void kbc_count_group(int32_t *acc, const uint32_t *w, int32_t o
             END("ldmia r0!, {r3} \n ldmia r1!, {r4} \n eors r3, r4 \n"));
 }
 
+/* The sum in place of c, the carry in place of a. */
+#define ADD(a, b, c, t)                                                              \
+    "movs " t ", " a " \n eors " t ", " b " \n movs " b ", " a " \n eors " b ", " c " \n" \
+    "eors " c ", " t " \n ands " b ", " t " \n eors " a ", " b " \n"
+#define USED(v) "ldmia r0!, {r7} \n ands " v ", r7 \n"
+
+KBC_NAKED static void kbc_count_ternary_group(int32_t *acc, const uint32_t *w, int32_t outs,
+                                              const uint32_t *x)
+{
+    __asm__(BEGIN
+            "ldmia r0!, {r2, r3, r4} \n"
+            "ldmia r1!, {r5, r6, r7} \n"
+            "eors r2, r5 \n"
+            "eors r3, r6 \n"
+            "eors r4, r7 \n"
+            "ldmia r0!, {r5, r6, r7} \n"
+            "ands r2, r5 \n"
+            "ands r3, r6 \n"
+            "ands r4, r7 \n"
+            ADD("r3", "r4", "r2", "r5")
+            "ldmia r0!, {r4, r5, r6} \n"
+            NEXT("r4") NEXT("r5") NEXT("r6")
+            USED("r4") USED("r5") USED("r6")
+            ADD("r5", "r6", "r4", "r7")
+            "ldmia r0!, {r6} \n"
+            NEXT("r6") USED("r6")
+            ADD("r4", "r6", "r2", "r7")
+            END("ldmia r0!, {r3, r4} \n ands r3, r4 \n"
+                "ldmia r1!, {r5} \n ands r5, r4 \n eors r3, r5 \n"));
+}
+
 #else
 
-/* Bits of each byte. */
+/* Bits of each nibble. */
 static inline uint32_t kbc_nibble_counts(uint32_t v)
 {
     v -= v >> 1 & 0x55555555u;
     return (v & 0x33333333u) + (v >> 2 & 0x33333333u);
 }
 
+/* Sums of the two nibbles of each byte. */
 static inline uint32_t kbc_byte_sums(uint32_t v)
 {
     return (v & 0x0f0f0f0fu) + (v >> 4 & 0x0f0f0f0fu);
@@ -265,13 +336,18 @@ static inline kbc_group_bits kbc_add_group(const uint32_t *w, const uint32_t *x)
     return sum;
 }
 
-static void kbc_count_group(int32_t *acc, const uint32_t *w, int32_t outs, const uint32_t *x)
+static inline int32_t kbc_count_bits(kbc_group_bits v)
+{
+    const uint32_t low = kbc_nibble_counts(v.ones) + kbc_nibble_counts(v.last);
+    const uint32_t high = kbc_nibble_counts(v.twos) + 2 * kbc_nibble_counts(v.fours);
+    return kbc_sum_of_bytes(kbc_byte_sums(low) + 2 * kbc_byte_sums(high));
+}
+
+static inline void kbc_count_group(int32_t *acc, const uint32_t *w, int32_t outs,
+                                   const uint32_t *x)
 {
     for (const int32_t *end = acc + outs; acc < end; ++acc, w += KBC_GROUP) {
-        const kbc_group_bits v = kbc_add_group(w, x);
-        const uint32_t low = kbc_nibble_counts(v.ones) + kbc_nibble_counts(v.last);
-        const uint32_t high = kbc_nibble_counts(v.twos) + 2 * kbc_nibble_counts(v.fours);
-        *acc -= 2 * kbc_sum_of_bytes(kbc_byte_sums(low) + 2 * kbc_byte_sums(high));
+        *acc -= 2 * kbc_count_bits(kbc_add_group(w, x));
     }
 }
 
@@ -307,9 +383,28 @@ static inline void kbc_count_3_groups(int32_t *acc, const uint32_t *w, int32_t o
     }
 }
 
+static inline void kbc_count_ternary_group(int32_t *acc, const uint32_t *w, int32_t outs,
+                                           const uint32_t *x)
+{
+    for (const int32_t *end = acc + outs; acc < end; ++acc, w += 2 * KBC_GROUP) {
+        kbc_group_bits v;
+        uint32_t m1, m2, m3;
+        const uint32_t s1 = kbc_add_3((w[0] ^ x[0]) & w[3], (w[1] ^ x[1]) & w[4],
+                                      (w[2] ^ x[2]) & w[5], &m1);
+        const uint32_t s2 = kbc_add_3((w[6] ^ x[3]) & w[9], (w[7] ^ x[4]) & w[10],
+                                      (w[8] ^ x[5]) & w[11], &m2);
+        v.ones = kbc_add_3(s2, s1, (w[12] ^ x[6]) & w[13], &m3);
+        v.last = (w[14] ^ x[7]) & w[15];
+        v.twos = kbc_add_3(m1, m2, m3, &v.fours);
+        *acc -= 2 * kbc_count_bits(v);
+    }
+}
+
 #endif
 
 #undef ADD_3
+#undef ADD
+#undef USED
 #undef PAIRS
 #undef NIBBLES
 #undef BYTES

@@ -24,13 +24,13 @@ void kbc_finish_s8(const kbc_finish *f, const void *sums, int32_t pixel, int32_t
 {
     const int32_t *acc = sums, *const end = acc + count;
     const kbc_channel *c = (const kbc_channel *)f->channels + channel;
-    const int32_t half = 2 * f->output.zero_point + 1;
-    const int32_t min = f->output.min, max = f->output.max;
+    const kbc_output output = f->output;
+    const int32_t half = 2 * output.zero_point + 1;
     int8_t *out = (int8_t *)y + pixel * f->size + channel;
 
     (void)shortcut;
 #if KBC_THUMB == 2
-    if (max - min == INT8_MAX - INT8_MIN) {
+    if (output.max - output.min == INT8_MAX - INT8_MIN) {
         for (; acc < end; ++c) {
             const int32_t halves = kbc_halves(*acc++ + c->bias, c->multiplier, c->shift);
             *out++ = halve_to_int8(halves + half);
@@ -40,10 +40,6 @@ void kbc_finish_s8(const kbc_finish *f, const void *sums, int32_t pixel, int32_t
 #endif
     for (; acc < end; ++c) {
         const int32_t halves = kbc_halves(*acc++ + c->bias, c->multiplier, c->shift);
-        int32_t v = (halves + half) >> 1;
-        v = v < min ? min : v;
-        v = v > max ? max : v;
-        KBC_OPAQUE(v); /* no conversion to int8 on each of three ways */
-        *out++ = (int8_t)v;
+        *out++ = kbc_saturate((halves + half) >> 1, &output);
     }
 }

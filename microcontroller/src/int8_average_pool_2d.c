@@ -6,41 +6,48 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "pool_2d.h"
-#include "saturate.h"
+#include "int8_pool_2d.h"
 
-static int32_t sum(const kbc_pool_2d_params *p, const int8_t *x, kbc_span rows, kbc_span columns,
-                   int32_t c)
+static inline int8_t divide(int32_t sum, int32_t n, const kbc_output *out)
 {
-    int32_t acc = 0;
-
-    for (int32_t iy = rows.first; iy < rows.last; ++iy) {
-        for (int32_t ix = columns.first; ix < columns.last; ++ix) {
-            acc += x[(iy * p->in_width + ix) * p->channels + c];
-        }
-    }
-    return acc;
+    return kbc_saturate(sum < 0 ? (sum - n / 2) / n : (sum + n / 2) / n, out);
 }
 
-static int32_t divide(int32_t acc, int32_t n)
+static void average_4(kbc_taps_2d t, const kbc_output *out, int8_t *y)
 {
-    return acc < 0 ? (acc - n / 2) / n : (acc + n / 2) / n;
+    const int32_t n = t.rows * t.columns;
+    int32_t a = 0, b = 0, c = 0, d = 0;
+
+    for (; t.rows > 0; --t.rows, t.x += t.row_bytes) {
+        const int8_t *x = t.x;
+        for (int32_t left = t.columns; left > 0; --left, x += t.channels) {
+            a += x[0];
+            b += x[1];
+            c += x[2];
+            d += x[3];
+        }
+    }
+    y[0] = divide(a, n, out);
+    y[1] = divide(b, n, out);
+    y[2] = divide(c, n, out);
+    y[3] = divide(d, n, out);
+}
+
+static void average_1(kbc_taps_2d t, const kbc_output *out, int8_t *y)
+{
+    const int32_t n = t.rows * t.columns;
+    int32_t sum = 0;
+
+    for (; t.rows > 0; --t.rows, t.x += t.row_bytes) {
+        const int8_t *x = t.x;
+        for (int32_t left = t.columns; left > 0; --left, x += t.channels) {
+            sum += *x;
+        }
+    }
+    *y = divide(sum, n, out);
 }
 
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y)
 {
-    for (int32_t b = 0; b < p->batch; ++b) {
-        for (int32_t oy = 0; oy < p->out_height; ++oy) {
-            const kbc_span rows = kbc_pool_rows(p, oy);
-            for (int32_t ox = 0; ox < p->out_width; ++ox) {
-                const kbc_span columns = kbc_pool_columns(p, ox);
-                const int32_t n = (rows.last - rows.first) * (columns.last - columns.first);
-                for (int32_t c = 0; c < p->channels; ++c) {
-                    *y++ = kbc_saturate(divide(sum(p, x, rows, columns, c), n), &p->output);
-                }
-            }
-        }
-        x += p->in_height * p->in_width * p->channels;
-    }
-    return KBC_OK;
+    return kbc_int8_pool_2d(p, x, y, average_4, average_1);
 }

@@ -4,38 +4,46 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "pool_2d.h"
-#include "saturate.h"
+#include "int8_pool_2d.h"
 
-static int32_t greatest(const kbc_pool_2d_params *p, const int8_t *x, kbc_span rows,
-                        kbc_span columns, int32_t c)
+static inline int32_t greater(int32_t a, int32_t b)
+{
+    return b > a ? b : a;
+}
+
+static void greatest_4(kbc_taps_2d t, const kbc_output *out, int8_t *y)
+{
+    int32_t a = INT8_MIN, b = INT8_MIN, c = INT8_MIN, d = INT8_MIN;
+
+    for (; t.rows > 0; --t.rows, t.x += t.row_bytes) {
+        const int8_t *x = t.x;
+        for (int32_t left = t.columns; left > 0; --left, x += t.channels) {
+            a = greater(a, x[0]);
+            b = greater(b, x[1]);
+            c = greater(c, x[2]);
+            d = greater(d, x[3]);
+        }
+    }
+    y[0] = kbc_saturate(a, out);
+    y[1] = kbc_saturate(b, out);
+    y[2] = kbc_saturate(c, out);
+    y[3] = kbc_saturate(d, out);
+}
+
+static void greatest_1(kbc_taps_2d t, const kbc_output *out, int8_t *y)
 {
     int32_t best = INT8_MIN;
 
-    for (int32_t iy = rows.first; iy < rows.last; ++iy) {
-        for (int32_t ix = columns.first; ix < columns.last; ++ix) {
-            const int32_t value = x[(iy * p->in_width + ix) * p->channels + c];
-            if (value > best) {
-                best = value;
-            }
+    for (; t.rows > 0; --t.rows, t.x += t.row_bytes) {
+        const int8_t *x = t.x;
+        for (int32_t left = t.columns; left > 0; --left, x += t.channels) {
+            best = greater(best, *x);
         }
     }
-    return best;
+    *y = kbc_saturate(best, out);
 }
 
 kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y)
 {
-    for (int32_t b = 0; b < p->batch; ++b) {
-        for (int32_t oy = 0; oy < p->out_height; ++oy) {
-            const kbc_span rows = kbc_pool_rows(p, oy);
-            for (int32_t ox = 0; ox < p->out_width; ++ox) {
-                const kbc_span columns = kbc_pool_columns(p, ox);
-                for (int32_t c = 0; c < p->channels; ++c) {
-                    *y++ = kbc_saturate(greatest(p, x, rows, columns, c), &p->output);
-                }
-            }
-        }
-        x += p->in_height * p->in_width * p->channels;
-    }
-    return KBC_OK;
+    return kbc_int8_pool_2d(p, x, y, greatest_4, greatest_1);
 }

@@ -29,6 +29,21 @@ static inline void kbc_finish_row(const kbc_finish *f, const void *acc, int32_t 
     }
 }
 
+static inline int32_t kbc_share(int32_t a, int32_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static inline int32_t kbc_least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int32_t kbc_greatest(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The words that `bits` one-bit values take. */
 static inline int32_t kbc_words(int32_t bits)
 {

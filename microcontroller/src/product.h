@@ -47,4 +47,17 @@ static inline int32_t kbc_product_high(int32_t a, int32_t b)
 
 #endif
 
+/* floor(a * b / 2^31 + 1/2) */
+static inline int32_t kbc_product_31(int32_t a, int32_t b)
+{
+    if (KBC_LONG_PRODUCT) {
+        return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+    }
+    if (a == (int16_t)a) {
+        return (kbc_product_16(a, b) + (1 << 14)) >> 15;
+    }
+    const uint32_t high = (uint32_t)kbc_product_high(a, b), low = (uint32_t)a * (uint32_t)b;
+    return (int32_t)((high << 1 | low >> 31) + (low >> 30 & 1u));
+}
+
 #endif /* KBC_PRODUCT_H */

@@ -45,30 +45,26 @@ static inline int32_t kbc_halves(int32_t v, int32_t multiplier, int32_t shift)
     return kbc_bounded_halves(v, multiplier, shift);
 }
 
-/* The same number, rounded, of any size: for what is added to another before it is saturated. */
-static inline int64_t kbc_scale(int32_t acc, const kbc_channel *channel)
-{
-    const int64_t product = (int64_t)(acc + channel->bias) * channel->multiplier;
-
-    return ((product >> (channel->shift - 1)) + 1) >> 1;
-}
-
 /* Rounded half up twice: the rule of TensorFlow Lite's builtins.
  *
  * The product is rounded to a multiple of 2^31 first, and what is left of the shift rounds again.
  * A multiplier of 1 or more (shift < 31) moves the accumulator to the left before. A model is
  * emitted only where this leaves 31 bits and a sign, as it must in TensorFlow Lite's own int32
  * (keras_bc.deploy.op_checks), or where the multiplier is 0. */
-static inline int8_t kbc_requantize_twice(int32_t acc, const kbc_channel *channel,
-                                          const kbc_output *out)
+KBC_RARE static int32_t kbc_scale_left(int32_t v, int32_t multiplier, int32_t shift)
 {
-    const int32_t left = channel->shift < 31 ? 31 - channel->shift : 0;
-    const int32_t right = channel->shift > 31 ? channel->shift - 31 : 0;
-    const int64_t moved = (int64_t)(acc + channel->bias) * ((int64_t)1 << left);
-    const int64_t high = (moved * channel->multiplier + ((int64_t)1 << 30)) >> 31;
-    const int64_t rounded = (high + (((int64_t)1 << right) >> 1)) >> right;
+    const int64_t moved = (int64_t)v * ((int64_t)1 << (31 - shift));
+    const int64_t high = (moved * multiplier + ((int64_t)1 << 30)) >> 31;
 
-    return kbc_saturate(out->zero_point + rounded, out);
+    return high < INT16_MIN ? INT16_MIN : high > INT16_MAX ? INT16_MAX : (int32_t)high;
+}
+
+static inline int32_t kbc_scale_twice(int32_t v, int32_t multiplier, int32_t shift)
+{
+    if (shift <= 31) {
+        return kbc_scale_left(v, multiplier, shift);
+    }
+    return ((kbc_product_31(v, multiplier) >> (shift - 32)) + 1) >> 1;
 }
 
 #endif /* KBC_REQUANTIZE_H */

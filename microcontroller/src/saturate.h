@@ -7,14 +7,11 @@
 
 #include "kbc/kbc.h"
 
-static inline int8_t kbc_saturate(int64_t y, const kbc_output *out)
+static inline int8_t kbc_saturate(int32_t y, const kbc_output *out)
 {
-    if (y < out->min) {
-        return (int8_t)out->min;
-    }
-    if (y > out->max) {
-        return (int8_t)out->max;
-    }
+    y = y < out->min ? out->min : y;
+    y = y > out->max ? out->max : y;
+    KBC_OPAQUE(y); /* or each of the three ways converts it to int8 */
     return (int8_t)y;
 }
 

@@ -24,7 +24,7 @@
 #endif
 
 #if KBC_THUMB
-#define KBC_NAKED __attribute__((naked, noinline))
+#define KBC_NAKED __attribute__((naked, noinline, unused))
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* assembly uses them unseen */
 #endif
 

@@ -1,6 +1,8 @@
 """Build emitted C for the host, under the sanitizers of addresses and undefined behaviour."""
 
+import os
 import subprocess
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +12,11 @@ import numpy as np
 from keras_bc.deploy import c_source
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.kernels import INCLUDE, SOURCES
-from keras_bc.deploy.plan import tensor_bytes
+from keras_bc.deploy.plan import plan, tensor_bytes
 from keras_bc.inputs import Inputs, as_list
 
 HERE = Path(__file__).resolve().parent
+PLANNED = ("cpu", "ram_limit", "variants")  # options that decide what is called
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZERS = [
     "-g",
@@ -23,8 +26,31 @@ SANITIZERS = [
 ]
 
 
+@dataclass(frozen=True)
+class Machine:
+    """What builds programs, and runs them.
+
+    Attributes:
+        compiler: Of C.
+        flags: Its options.
+        runner: The command that a program is an argument of: an emulator, or nothing.
+        sources: More of them, beside the kernels.
+        environment: Variables for the program.
+    """
+
+    compiler: str = "gcc"
+    flags: tuple[str, ...] = tuple(SANITIZERS)
+    runner: tuple[str, ...] = ()
+    sources: tuple[Path, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+
 def run_emitted(
-    graph: Graph, x: Inputs, folder: Path, **options: str | int | None
+    graph: Graph,
+    x: Inputs,
+    folder: Path,
+    machine: Machine = Machine(),
+    **options: str | int | None,
 ) -> dict[str, np.ndarray]:
     """Emit a graph, build it and run it.
 
@@ -32,22 +58,27 @@ def run_emitted(
         graph: In the integer dialect.
         x: int8 `[n, ...]`, or one such array for each input.
         folder: For what is written on the way.
+        machine: Where; by default here, under sanitizers.
         options: Of `c_source.emit`, but for the namespace.
 
     Returns:
-        Integers `[n, ...]` by tensor: the output of each layer as it was when the layer was done,
+        Integers `[n, ...]` by tensor: the output of each step as it was when the step was done,
         and the model's.
     """
     c_source.emit(graph, folder, **options)
     program = folder / "model"
-    sources = [HERE / "run_model.c", folder / "model.c", _kernels()]
-    header = HERE / "layer_done.h"
-    compile_c(*SANITIZERS, f"-I{folder}", "-include", header, *sources, "-o", program)
+    sources = [HERE / "run_model.c", folder / "model.c", _kernels(machine)]
+    includes = [f"-I{folder}", "-include", HERE / "layer_done.h"]
+    flags = [*machine.flags, *includes]
+    compile_c(*flags, *sources, "-o", program, compiler=machine.compiler)
     arrays = as_list(x)
     examples = b"".join(one.tobytes() for example in zip(*arrays, strict=True) for one in example)
-    done = subprocess.run([program], input=examples, capture_output=True)
+    command = [*machine.runner, program]
+    environment = os.environ | dict(machine.environment)
+    done = subprocess.run(command, input=examples, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr.decode()
-    names = [op.outputs[0] for op in graph.ops if op.kind != "RESHAPE"] + graph.outputs
+    planned = {key: value for key, value in options.items() if key in PLANNED}
+    names = [step.output for step in plan(graph, **planned).steps] + graph.outputs
     return _split(done.stdout, len(arrays[0]), [graph.tensors[name] for name in names])
 
 
@@ -71,12 +102,13 @@ def _split(data: bytes, count: int, outputs: list[Tensor]) -> dict[str, np.ndarr
 
 
 @cache
-def _kernels() -> Path:
+def _kernels(machine: Machine) -> Path:
     """The C library as an object, built once a run."""
     folder = TemporaryDirectory()
     _FOLDERS.append(folder)
     library = Path(folder.name) / "kernels.o"
-    compile_c(*SANITIZERS, *SOURCES.glob("*.c"), "-r", "-o", library)
+    sources = [*SOURCES.glob("*.c"), *machine.sources]
+    compile_c(*machine.flags, *sources, "-r", "-o", library, compiler=machine.compiler)
     return library
 
 

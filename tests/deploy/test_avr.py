@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, kernels, simavr
+from keras_bc.deploy import apart, boards, emulator, firmware, flash, flatbuffer, kernels, simavr
 from keras_bc.errors import UserError
 from tests.deploy.agreement import check_on_board
 from tests.deploy.graphs import PLAIN, Builder, graph_of, random_inputs
@@ -14,7 +14,7 @@ from tests.microcontroller.layer_graphs import LayerGraph, inputs_of
 from tests.needs import board_parameters
 
 MEGA, UNO = boards.find("arduino-mega"), boards.find("arduino-uno")
-VARIANTS = [row for row in kernels.table() if row.guard == kernels.APART]
+VARIANTS = [row for row in kernels.table() if row.guard == apart.GUARD]
 
 on_mega = board_parameters([MEGA])
 on_both = board_parameters([MEGA, UNO])
@@ -40,7 +40,8 @@ def test_each_variant_gives_the_integers_of_the_reference(row, k, board, tmp_pat
     """Fewer layers at a time than the other boards have: the RAM holds all of their inputs."""
     layers = LayerGraph(np.random.default_rng(k))
     for number, outs in enumerate((1, 10, 32, 33, 131)):
-        layers.fully_connected(row.op, k, outs, ("s8", "b1")[number % 2], rows=1 + (k < 100))
+        finish, rows = ("s8", "b1")[number % 2], 1 + (k < 100)
+        layers.end(layers.fully_connected(row.op, k, outs, finish, rows), outs)
     x = inputs_of(layers.graph, 3)
     check_on_board(layers.graph, board, x, tmp_path, {row.op: row.name})
     source = (tmp_path / "build" / "model.c").read_text()

@@ -57,7 +57,7 @@ def test_instructions_are_the_same_from_run_to_run(board, tmp_path):
     assert all(count > 0 for count in first.layer_instructions)
     assert first.instructions == second.instructions
     assert first.layer_instructions == second.layer_instructions
-    assert len(first.layer_instructions) == len(built.layers)
+    assert len(first.layer_instructions) == len(built.steps)
     rest = first.instructions - sum(first.layer_instructions)
     assert 0 <= rest < 20  # the way out of the model
 

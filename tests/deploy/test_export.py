@@ -1,4 +1,5 @@
 import errno
+import re
 
 import keras
 import numpy as np
@@ -149,3 +150,20 @@ def test_layers_that_stay_in_floating_point_have_c_where_there_are_kernels(tmp_p
 def test_options_that_make_no_sense(options, words, model):
     with pytest.raises(UserError, match=words):
         steps.check(model, **options)
+
+
+def test_a_limit_for_the_arena(tmp_path):
+    model = keras.Sequential([keras.Input((64,)), keras_bc.BinaryDense(128)])
+    samples = samples_for(model, 32)
+
+    def arena(**options):
+        steps.export(model, samples, tmp_path / "out", **options)
+        header = (tmp_path / "out" / "model.h").read_text()
+        return int(re.search(r"MODEL_ARENA_BYTES (\d+)", header)[1])
+
+    fastest = arena()
+    assert arena(ram_limit=fastest - 1) < fastest
+    before = contents(tmp_path / "out")
+    with pytest.raises(UserError, match="bytes at the least, and 1 are allowed"):
+        arena(ram_limit=1)
+    assert contents(tmp_path / "out") == before

@@ -54,8 +54,8 @@ def test_the_figures_add_up(board, mlp, model, tmp_path):
     assert built.arena_bytes == plan.arena_bytes
     assert 0 < built.ram_bytes - built.arena_bytes - board.stack <= firmware.HARNESS_RAM
     assert (built.input_bytes, built.output_bytes) == (784, 10)
-    assert built.layer_bytes == (256, 256, 10)
-    assert [layer.macs for layer in built.layers] == [784 * 256, 256 * 256, 2560]
+    assert built.step_bytes == (256, 256, 10)
+    assert [step.macs for step in built.steps] == [784 * 256, 256 * 256, 2560]
 
 
 @board_parameters([board for board in boards.all() if board.flash.size > 1 << 16], emulator=False)
@@ -76,8 +76,9 @@ def test_only_the_kernels_that_the_model_calls_are_linked(board, seed, tmp_path)
     graph = random_graph(seed, layers=4)
     (tmp_path / "model.tflite").write_bytes(flatbuffer.write(graph))
     built = firmware.build(tmp_path, board, tmp_path / "build")
-    called = {name for layer in built.layers for name in layer.call.functions.values()}
-    assert kernels_in(built.elf) == called | {layer.kernel.function for layer in built.layers}
+    layers = [layer for step in built.steps for layer in step.layers]
+    called = {name for layer in layers for name in layer.call.functions.values()}
+    assert kernels_in(built.elf) == called | {layer.kernel.function for layer in layers}
 
 
 def test_a_build_takes_the_prefix_of_the_export(mlp, model, tmp_path):
@@ -89,7 +90,7 @@ def test_a_build_takes_the_prefix_of_the_export(mlp, model, tmp_path):
     assert "semihosting_invoke" in toolchain.tool("nm", built.elf)
     assert built.flash_bytes == plain.flash_bytes
     # The layers' parameters lie with the constants.
-    parameters = sum(ctypes.sizeof(layer.call.params) for layer in built.layers)
+    parameters = sum(ctypes.sizeof(step.layers[0].call.params) for step in built.steps)
     assert 0 < built.model_bytes - plain.model_bytes <= parameters
 
 

@@ -137,6 +137,20 @@ def test_threads_do_not_change_the_integers():
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("kernels", ["plain", ""])
+def test_plain_kernels_give_the_same_integers(kernels, monkeypatch):
+    graph = random_graph(7, layers=6)
+    x = random_inputs(graph, 9)
+    monkeypatch.setenv("KERAS_BC_KERNELS", kernels)
+    assert_same_integers(Interpreter(flatbuffer.write(graph)).run_all(x), reference.run(graph, x))
+
+
+def test_kernels_that_this_cpu_lacks_are_refused(monkeypatch):
+    monkeypatch.setenv("KERAS_BC_KERNELS", "avx1024")
+    with pytest.raises(UserError, match="KERAS_BC_KERNELS names none that this CPU has"):
+        Interpreter(flatbuffer.write(random_graph(0)))
+
+
 def quantized_by(scale, zero_point):
     graph = graph_of("KbcFullyConnected", 1)
     tensor = graph.tensors[graph.inputs[0]]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import layouts
+from keras_bc.deploy.native import Conv2DParams, WindowParams
 
 
 def test_bits_are_packed_from_the_least_significant_and_1_means_minus_1():
@@ -63,6 +64,37 @@ def test_strips_hold_4_words_of_every_output_first_and_then_single_ones():
     first = [0, 1, 2, 3, 10, 11, 12, 13]
     second = [4, 5, 6, 7, 14, 15, 16, 17]
     assert layouts.pack("strips", words, None).tolist() == [*first, *second, 8, 18, 9, 19]
+
+
+def convolution(channels, filters, taps, groups=1):
+    window = WindowParams(height=1, width=taps)
+    return Conv2DParams(in_channels=channels, out_channels=filters, groups=groups, kernel=window)
+
+
+def test_lanes_hold_four_channels_of_eight_filters():
+    signs = np.random.default_rng(0).choice([-1, 1], (9, 2, 5))  # filter, tap, channel
+    packed = layouts.pack("lanes", layouts.pack_bits(signs.reshape(9, 10)), convolution(5, 9, 2))
+    assert packed.shape == (2, 2, 2)  # block of filters, tap, block of channels
+    for (f, tap, c), sign in np.ndenumerate(signs):
+        lane = packed[f // 8, tap, c // 4] >> 4 * (f % 8)
+        assert lane >> c % 4 & 1 == (sign < 0)
+    assert packed[1, 0, 0] == packed[1, 0, 0] & 0xF  # there are no filters but the ninth
+
+
+def test_taps_hold_the_channels_of_a_depthwise_convolution():
+    signs = np.random.default_rng(1).choice([-1, 1], (33, 6))  # channel, tap
+    packed = layouts.pack("taps", layouts.pack_bits(signs), convolution(33, 33, 6, groups=33))
+    np.testing.assert_array_equal(packed, layouts.pack_bits(signs.T))
+
+
+@pytest.mark.parametrize(("layout", "groups"), [("lanes", 1), ("taps", 8)])
+def test_ternary_weights_are_two_planes_of_a_layout(layout, groups):
+    values = np.random.default_rng(2).choice([-1, 0, 1], (8, 3 * 8 // groups))
+    planes = layouts.pack_ternary(values)
+    params = convolution(8, 8, 3, groups)
+    packed = layouts.pack(layout, planes, params)
+    for plane, words in zip(packed, planes, strict=True):
+        np.testing.assert_array_equal(plane, layouts.pack(layout, words, params))
 
 
 def test_an_unknown_layout_is_refused():

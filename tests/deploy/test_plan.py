@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 
 from keras_bc.deploy import kernels
+from keras_bc.deploy.choices import runnable
 from keras_bc.deploy.in_place import overwritable
 from keras_bc.deploy.lowering import lower
-from keras_bc.deploy.plan import plan, runnable
+from keras_bc.deploy.plan import plan
 from tests.deploy.graph_builder import Builder
 from tests.deploy.graphs import mlp, random_graph
 

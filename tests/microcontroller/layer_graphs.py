@@ -37,6 +37,11 @@ CONVOLUTIONS = {
     "pool 3x2, overlapping, padded": Convolution(
         (6, 5), 9, 5, window(pads=BORDER), window((3, 2), (2, 1), pads=(1, 0, 1, 1))
     ),
+    "bands of rows": Convolution((11, 33), 4, 9, window(pads=BORDER), POOL),
+    "bands of rows, overlapping pool": Convolution(
+        (19, 30), 3, 2, window((1, 3), pads=(0, 1, 0, 1)), window((3, 3), (2, 2), pads=(0, 1, 1, 0))
+    ),
+    "a wide line": Convolution((2, 300), 2, 3, window((1, 2))),
     "odd strides": Convolution((9, 8), 10, 3, window((3, 2), (3, 2), pads=(1, 0, 2, 1))),
     "stride 2, same": Convolution((9, 6), 16, 8, window(stride=(2, 2), pads=(0, 0, 1, 1))),
     "10x4, stride 2": Convolution((13, 10), 1, 8, window((10, 4), (2, 2), pads=(4, 1, 5, 1))),
@@ -46,6 +51,9 @@ CONVOLUTIONS = {
     "depthwise": Convolution((6, 5), 37, 37, window(pads=BORDER), groups=37),
     "depthwise, 64 channels": Convolution((5, 4), 64, 64, window(pads=BORDER), groups=64),
     "depthwise, stride 2": Convolution((7, 6), 8, 8, window(stride=(2, 2), pads=BORDER), groups=8),
+    "depthwise, 5x5, pool 2x2": Convolution(
+        (6, 8), 33, 33, window((5, 5), dilation=(1, 2), pads=(2, 4, 2, 4)), POOL, groups=33
+    ),
     "depthwise, two each": Convolution((4, 4), 3, 6, window((2, 2)), groups=3),
     "transposed": Convolution((3, 4), 6, 5, window(pads=(2, 2, 1, 1)), input_dilation=(2, 2)),
     "wide pads": Convolution((2, 2), 4, 2, window((2, 2), pads=(3, 4, 4, 3))),
@@ -58,10 +66,10 @@ def graph_of(op: str, seed: int = 0) -> Graph:
     finishes = ("s8", "b1", "s8_shortcut")
     if op.startswith("fully_connected"):
         for number, (k, outs) in enumerate(FULLY_CONNECTED):
-            layers.fully_connected(op, k, outs, finishes[number % 3])
+            layers.end(layers.fully_connected(op, k, outs, finishes[number % 3]), outs)
     else:
         for number, case in enumerate(CONVOLUTIONS.values()):
-            layers.conv_2d(op, case, finishes[(number + seed) % 3])
+            layers.end(layers.conv_2d(op, case, finishes[(number + seed) % 3]), case.filters)
     return layers.graph
 
 

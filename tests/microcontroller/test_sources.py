@@ -21,7 +21,9 @@ COMPILERS = {"gcc": ["gcc"], "clang": ["clang"], **CPUS}
 SOURCES = sorted(kernels.SOURCES.glob("*.c"))
 OPS = sorted((MICROCONTROLLER / "ops").glob("*.c"))
 HOST = sorted(
-    path for name in ("delegate", "emulation") for path in (MICROCONTROLLER / name).glob("*.c")
+    path
+    for name in ("delegate", "emulation", "host")
+    for path in (MICROCONTROLLER / name).glob("*.c")
 )
 FIRMWARE = sorted(toolchain.FIRMWARE.glob("*.c"))
 

@@ -28,13 +28,13 @@
 #endif
 #endif
 
-/* Makes the compiler forget how a pointer was computed, so that it keeps the pointer in a register
- * instead of computing it anew at each use. It may be empty: only speed is lost. */
+/* Makes the compiler forget how a pointer, or a number, was computed, so that it keeps it in a
+ * register instead of computing it anew at each use. It may be empty: only speed is lost. */
 #ifndef KBC_OPAQUE
 #if defined(__GNUC__)
-#define KBC_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#define KBC_OPAQUE(value) __asm__("" : "+r"(value))
 #else
-#define KBC_OPAQUE(pointer) ((void)0)
+#define KBC_OPAQUE(value) ((void)0)
 #endif
 #endif
 
