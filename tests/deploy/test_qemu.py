@@ -147,7 +147,7 @@ def test_a_program_reads_its_command_line_and_files(board, tmp_path):
             if (semihosting_write(out, bytes, 3) != 0)
                 return 2;
             semihosting_print_hex(0x1f0);
-            return semihosting_close(out);
+            return (int)semihosting_close(out);
         }"""
     (tmp_path / "in").write_bytes(b"abc")
     elf = link(code, board, tmp_path)

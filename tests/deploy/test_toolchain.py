@@ -7,7 +7,7 @@ import pytest
 from keras_bc.deploy import boards, c_source, targets, toolchain
 from keras_bc.errors import UserError
 from tests.deploy.graphs import mlp
-from tests.deploy.programs import STRICT, link
+from tests.deploy.programs import STRICT, kernels_for, link
 from tests.needs import board_parameters, cross_compiler
 
 pytestmark = cross_compiler
@@ -20,7 +20,7 @@ EMPTY = "int main(void) { return 0; }"
 def test_startup_and_kernels_compile_without_warnings(board, tmp_path):
     source = tmp_path / "main.c"
     source.write_text(EMPTY)
-    sources = [source, *toolchain.STARTUP, *toolchain.KERNELS]
+    sources = [source, *toolchain.STARTUP, *kernels_for(targets.of(board.cpu))]
     flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", [*STRICT, "-pedantic"])
     assert 0 < flash < 2048  # no kernel is called, none is linked
     assert ram == board.stack
