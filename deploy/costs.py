@@ -23,8 +23,8 @@ CORES = {
     "cortex-m3": "M3",
     "cortex-m55": "M55",
     "cortex-m85": "M55",
-    "rv32imac": "RV32",
-    "rv32imac_zbb": "RV32 Zbb",
+    "rv32imac": "M0",  # not measured yet: loads without a scaled index too
+    "rv32imac_zbb": "M0",
     "atmega328p": "AVR",
     "atmega2560": "AVR",
     "any": "M3",
