@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
 PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi gdb-multiarch \
+	qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
+	gcc-avr avr-libc simavr libsimavr-dev \
 	gcc libc6-dev python3-venv
 # What trains, or is written in Keras's operations.
 JAX_TESTS := layers quantizers optimizers preprocessing recipes test_backprop.py \
@@ -63,11 +65,18 @@ $(VENV)/jax/.installed: | $(VENV)/.installed
 # Debian packages, where this may install them; otherwise it names what is missing and stops.
 .PHONY: tools
 tools:
-	@missing=; for command in qemu-system-arm arm-none-eabi-gcc gdb-multiarch cc; do \
+	@missing=; for command in qemu-system-arm arm-none-eabi-gcc gdb-multiarch cc \
+	    qemu-system-riscv32 riscv64-unknown-elf-gcc avr-gcc simavr; do \
 	    command -v $$command >/dev/null || missing="$$missing $$command"; done; \
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing ensurepip"; \
 	case "$$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" in \
 	    libc.a) missing="$$missing newlib";; esac; \
+	case "$$(riscv64-unknown-elf-gcc -print-file-name=picolibc.specs 2>/dev/null)" in \
+	    picolibc.specs) missing="$$missing picolibc";; esac; \
+	echo '#include <avr/io.h>' | avr-gcc -mmcu=atmega328p -E - >/dev/null 2>&1 || \
+	    missing="$$missing avr-libc"; \
+	echo '#include <simavr/sim_avr.h>' | cc -E - >/dev/null 2>&1 || \
+	    missing="$$missing libsimavr"; \
 	test -z "$$missing" && exit 0; \
 	if ! command -v apt-get >/dev/null; then sudo=none; \
 	elif [ "$$(id -u)" = 0 ]; then sudo=; \

@@ -1,4 +1,4 @@
-"""Count the instructions of every kernel variant on emulated Cortex-M cores.
+"""Count the instructions, on AVR the cycles, of every kernel variant on emulated cores.
 
     python benchmarks/kernels.py
     python benchmarks/kernels.py --core M4 --match 'x 256'
@@ -21,23 +21,41 @@ from rich.progress import track
 from rich.table import Table
 
 from keras_bc import files
-from keras_bc.deploy import boards, emulator, firmware, flatbuffer, kernels, reference, toolchain
+from keras_bc.deploy import (
+    boards,
+    emulator,
+    firmware,
+    flatbuffer,
+    kernels,
+    reference,
+    targets,
+    toolchain,
+)
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.choices import runnable
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.layer import Layer
 from keras_bc.deploy.lowering import lower
+from keras_bc.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
-WIDTH = 132  # characters of a printed line
+WIDTH = 160  # characters of a printed line
+BOARDS = {
+    "M0": "m0-bench",
+    "M3": "mps2-an385",
+    "M4": "mps2-an386",
+    "M55": "mps3-an547",
+    "RV32": "rv32-bench",
+    "RV32 Zbb": "rv32-zbb-bench",
+    "AVR cycles": "arduino-mega",
+}
 
 
 def cores() -> dict[str, Board]:
     """M0 code runs on the M3's board: the micro:bit has too little memory for the large sizes."""
-    names = {"M0": "m0-bench", "M3": "mps2-an385", "M4": "mps2-an386", "M55": "mps3-an547"}
-    return {core: boards.find(name) for core, name in names.items()}
+    return {core: boards.find(name) for core, name in BOARDS.items()}
 
 
 def measured_layer(graph: Graph) -> Call:
@@ -73,9 +91,33 @@ def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
 def _code_bytes(folder: Path, variant: kernels.Variant, board: Board) -> int:
     source = kernels.SOURCES / f"{variant.function.removeprefix('kbc_')}.c"
     kernel = folder / "kernel.o"
-    options = [*board.flags, *toolchain.COMPILE, f"-I{kernels.INCLUDE}"]
-    toolchain.tool("gcc", *options, "-c", source, "-o", kernel)
-    return int(toolchain.tool("size", kernel).splitlines()[1].split()[0])
+    target = targets.of(board.cpu)
+    options = [*board.flags, *toolchain.COMPILE, *target.library_options, f"-I{kernels.INCLUDE}"]
+    toolchain.tool("gcc", *options, "-c", source, "-o", kernel, target=target)
+    sizes = toolchain.tool("size", kernel, target=target)
+    return int(sizes.splitlines()[1].split()[0])
+
+
+def _version(target: targets.Target) -> str:
+    return toolchain.tool("gcc", "--version", target=target).splitlines()[0]
+
+
+def _layers(call: Call, board: Board) -> list[Layer]:
+    """The call in every variant that a board can run; AVR lacks some kernels whole."""
+    try:
+        return runnable(call, board.cpu)
+    except UserError:
+        return []
+
+
+def _measure_if_it_fits(graph: Graph, layer: Layer, board: Board) -> dict[str, int] | None:
+    """`measure`, or None where it is too much for an AVR: all others have boards large enough."""
+    try:
+        return measure(graph, layer, board)
+    except UserError:
+        if targets.of(board.cpu).flash_apart:
+            return None
+        raise
 
 
 def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
@@ -85,11 +127,13 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
         (name, layer, core)
         for name, call in calls.items()
         for core, board in chosen.items()
-        for layer in runnable(call, board.cpu)
+        for layer in _layers(call, board)
     ]
     rows = []
     for name, layer, core in track(jobs, "Counting", console=Console(stderr=True)):
-        measured = measure(CASES[name], layer, chosen[core])
+        measured = _measure_if_it_fits(CASES[name], layer, chosen[core])
+        if measured is None:
+            continue
         rows.append(
             {
                 "kernel": layer.call.kernel,
@@ -97,6 +141,7 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
                 "variant": layer.variant,
                 "core": core,
                 "macs": layer.macs,
+                "unit": targets.of(chosen[core].cpu).unit,
                 **measured,
                 "instructions_per_mac": round(measured["instructions"] / layer.macs, 3),
                 "scratch_bytes": layer.scratch_bytes,
@@ -108,7 +153,7 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
 def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
     """One line for each case and variant, the cores that run it side by side."""
     columns = "kernel", "size", "variant"
-    result = Table(title=f"Instructions per MAC on {', '.join(chosen)}", box=box.SIMPLE)
+    result = Table(title=f"Instructions per MAC, or cycles: {', '.join(chosen)}", box=box.SIMPLE)
     for column in (*columns, *chosen, "code bytes", "scratch bytes"):
         right = column in chosen or column.endswith("bytes")
         result.add_column(column, justify="right" if right else "left", no_wrap=True)
@@ -126,7 +171,7 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
 
 
 @click.command(help=__doc__.splitlines()[0])
-@click.option("--core", type=click.Choice(list(cores())), help="Only this one.")
+@click.option("--core", type=click.Choice([*BOARDS]), help="Only this one.")
 @click.option("--match", default="", help="Only sizes that contain this text.")
 @click.option("--kernel", help="Only this one, such as conv_2d_b1.")
 @click.option(
@@ -144,8 +189,9 @@ def main(core, match, kernel, output):
     Console(width=WIDTH).print(table(rows, chosen))
     output = output or (None if core or match or kernel else RESULTS)
     if output:
-        compiler = toolchain.tool("gcc", "--version").splitlines()[0]
-        result = {"compiler": compiler, "options": toolchain.COMPILE, "rows": rows}
+        families = {board.cpu: targets.of(board.cpu) for board in chosen.values()}
+        compilers = sorted({_version(family) for family in families.values()})
+        result = {"compilers": compilers, "options": toolchain.COMPILE, "rows": rows}
         files.write_text(output, json.dumps(result, indent=2) + "\n")
 
 

@@ -1,13 +1,14 @@
 """The boards that a model can be built for: one folder each, described by its board.toml.
 
 title = "BBC micro:bit, nRF51822, Cortex-M0"
-cpu = "cortex-m0"                                  # chooses the kernels
+cpu = "cortex-m0"                                  # chooses the kernels, and the architecture
 flags = ["-mcpu=cortex-m0", "-mthumb"]             # for the compiler
 flash = { origin = 0x00000000, size = 0x40000 }    # bytes
 ram = { origin = 0x20000000, size = 0x4000 }
 stack = 2048                                       # bytes of RAM; 1024 if left out
 output = "semihosting"                             # how results leave the chip
 emulator = "microbit"                              # QEMU's machine; left out where it has none
+emulator_options = []                              # QEMU's further options; none if left out
 flasher = "nrf51"                                  # pyOCD's target; left out without a probe
 """
 
@@ -47,6 +48,7 @@ class Board:
     output: str
     stack: int = 1024
     emulator: str | None = None
+    emulator_options: tuple[str, ...] = ()
     flasher: str | None = None
 
 
@@ -85,7 +87,8 @@ def _read(path: Path) -> Board:
     _check(path, values)
     name = path.resolve().parent.name if path.name == "board.toml" else path.stem
     memories = {key: Memory(**values[key]) for key in ("flash", "ram")}
-    return Board(**{**values, **memories, "name": name, "flags": tuple(values["flags"])})
+    lists = {key: tuple(values.get(key, ())) for key in ("flags", "emulator_options")}
+    return Board(**{**values, **memories, **lists, "name": name})
 
 
 def _check(path: Path, values: dict) -> None:
@@ -107,7 +110,7 @@ def _is_size(value) -> bool:
     return type(value) is int and value > 0 and value % 8 == 0
 
 
-def _are_flags(value) -> bool:
+def _are_texts(value) -> bool:
     return isinstance(value, list) and {type(flag) for flag in value} <= {str}
 
 
@@ -133,12 +136,13 @@ _TEXT = _is_text, "a text"
 _KEYS = {
     "title": _TEXT,
     "cpu": _TEXT,
-    "flags": (_are_flags, "a list of the compiler's flags"),
+    "flags": (_are_texts, "a list of the compiler's flags"),
     "flash": _memory(128),  # the vector table's alignment
     "ram": _memory(8),
     "stack": (_is_size, "bytes, a multiple of 8"),
     "output": (lambda value: value == "semihosting", '"semihosting"'),
     "emulator": _TEXT,
+    "emulator_options": (_are_texts, "a list of QEMU's options"),
     "flasher": _TEXT,
 }
-_REQUIRED = _KEYS.keys() - {"stack", "emulator", "flasher"}
+_REQUIRED = _KEYS.keys() - {"stack", "emulator", "emulator_options", "flasher"}

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from keras_bc.deploy import bands, c_text
+from keras_bc.deploy import bands, c_text, targets
 from keras_bc.deploy.graph import Graph, Tensor
 from keras_bc.deploy.layer import Layer, Step
 from keras_bc.deploy.plan import Plan, constant_identity, plan, tensor_bytes
@@ -54,9 +54,10 @@ def emit(
     """
     c_text.check_namespace(namespace)
     context = _context(graph, plan(graph, cpu, ram_limit, variants), namespace)
+    apart = targets.of(cpu).flash_apart  # then constants are in flash anyway, parameters never
     context |= {
-        "const_in_flash": const_in_flash,
-        "flash": "KBC_IN_FLASH" if const_in_flash else "KBC_FLASH",
+        "const_in_flash": const_in_flash and not apart,
+        "flash": "KBC_LPM_FLASH" if apart else "KBC_IN_FLASH" if const_in_flash else "KBC_FLASH",
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from ctypes import Structure
 
-from keras_bc.deploy import costs, kernels
+from keras_bc.deploy import apart, costs, kernels, targets
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.layer import Layer
@@ -16,10 +16,15 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     Args:
         call: Of a kernel.
         cpu: As the compiler names it, such as "cortex-m4"; "any" takes portable kernels only.
+
+    Raises:
+        UserError: The CPU's flash is apart, and no kernel reads the call's constants there.
     """
     # A builtin has one kernel and no row in the table.
     rows = [row for row in kernels.table() if row.op == call.kernel]
     rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
+    if call.constants and targets.of(cpu).flash_apart:
+        rows, call = apart.kernels_for(rows, call, cpu)
     layers = [
         Layer(call, row, scratch_bytes(row.function, call.params), cpu)
         for row in rows

@@ -23,6 +23,10 @@ CORES = {
     "cortex-m3": "M3",
     "cortex-m55": "M55",
     "cortex-m85": "M55",
+    "rv32imac": "M0",  # not measured yet: loads without a scaled index too
+    "rv32imac_zbb": "M0",
+    "atmega328p": "AVR",
+    "atmega2560": "AVR",
     "any": "M3",
 }
 """The core that was measured, by a CPU as the compiler names it; M4 stands for all others."""

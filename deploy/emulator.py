@@ -25,7 +25,8 @@ class Run:
     Attributes:
         outputs: int8 `[n, output bytes]`, the outputs one behind the other.
         stack_bytes: The peak of the stack, over all inferences and the harness.
-        instructions: Of one inference, the longest; None where they were not counted.
+        instructions: Of one inference, the longest; None where they were not counted. On AVR these
+            are cycles.
         layer_instructions: The same inference's, by layer. What is left of `instructions` is the
             way out of the model.
         layers: The output of each layer, int8 `[n, bytes]`; empty where they were not traced.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_bc import files
-from keras_bc.deploy import c_source, library, toolchain, workspace
+from keras_bc.deploy import c_source, library, targets, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.layer import Step
@@ -16,6 +16,9 @@ ELF = "firmware.elf"
 
 HARNESS_RAM = 64
 """Bytes that the harness's own variables take at most; what is left is the arena's."""
+
+APART_RAM, APART_LAYER_RAM = 288, 96
+"""Where no pointer reaches the flash, the harness's words and layers' parameters are in RAM too."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def build(
     graph = workspace.read_model(Path(model))
     options = workspace.source_options(Path(model)) | {"variants": variants}
     room = board.ram.size - board.stack - HARNESS_RAM
+    if targets.of(board.cpu).flash_apart:
+        room -= APART_RAM + APART_LAYER_RAM * len(graph.ops)
     options["ram_limit"] = min(room, ram_limit or room)
     out = Path(out)
     workspace.check_replaceable(out)
@@ -93,8 +98,10 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: di
         elf,
         [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"],
     )
-    toolchain.tool("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
-    sections = toolchain.tool("size", "-A", elf)
+    family = targets.of(board.cpu)
+    binary = ("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
+    toolchain.tool(*binary, target=family)
+    sections = toolchain.tool("size", "-A", elf, target=family)
     model_bytes = int(re.search(r"^\.model\s+(\d+)", sections, re.MULTILINE)[1])
     return Firmware(
         elf=moved_to,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_bc.deploy import disk
+from keras_bc.deploy import disk, targets
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.firmware import ELF, Firmware
 from keras_bc.errors import UserError
@@ -61,8 +61,14 @@ def flash(
 
     Raises:
         UserError: No probe or server answers, a tool is missing, the flash differs from what was
-            written, or the disk is full.
+            written, or the disk is full; or it is an AVR, whose harness serves the simulator.
     """
+    if not targets.of(board.cpu).start:
+        raise UserError(
+            f"{board.name} is an AVR: neither pyOCD nor GDB writes its flash, and the program that "
+            "feeds samples runs in the simulator alone. Compile the C sources beside "
+            f"{firmware.elf} with your own program, and load that with avrdude."
+        )
     image = firmware.elf.with_suffix(".bin").read_bytes()
 
     def loader_of(elf: str) -> Loader:
@@ -108,13 +114,8 @@ def _gdb(elf: str, size: int, board: Board, server: str) -> Loader:
     ]
     origin = board.flash.origin
     program = [*connect, "load", f"dump binary memory {READ_BACK} {origin:#x} {origin + size:#x}"]
-    # What a reset does, for which no command is common to all servers. Bit 24 says Thumb.
-    start = [
-        *connect,
-        "set $xpsr = 0x01000000",
-        f"set $sp = *(unsigned *) {origin:#x}",
-        f"set $pc = *(unsigned *) {origin + 4:#x} & ~1",
-    ]
+    commands = targets.of(board.cpu).start
+    start = [*connect, *(command.format(origin=origin) for command in commands)]
     gdb = [_find_gdb(), "--nx", "--batch", elf]
     return Loader(
         program=[*gdb, *_each("-ex", [*program, "disconnect"])],

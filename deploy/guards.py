@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from keras_bc.deploy import disk
+from keras_bc.deploy import disk, targets
 from keras_bc.deploy.kernels import INCLUDE
 from keras_bc.deploy.toolchain import first_error, tool
 from keras_bc.errors import UserError
@@ -18,7 +18,8 @@ def holds(guard: str, cpu: str) -> bool:
 
     Args:
         guard: A preprocessor expression.
-        cpu: As the compiler names it, such as "cortex-m4"; "any" satisfies the guard 1 alone.
+        cpu: As the compiler names it, such as "cortex-m4" or "rv32imac"; "any" satisfies the guard
+            1 alone.
 
     Raises:
         UserError: The compiler is needed and missing, or does not know the CPU.
@@ -28,12 +29,16 @@ def holds(guard: str, cpu: str) -> bool:
     with disk.temporary_folder() as folder:
         probe = folder / "probe.c"
         probe.write_text(f'#include "kbc/kbc_port.h"\n#if {guard}\nguard_holds\n#endif\n')
-        # Vectors are part of what Arm calls floating point, which is off where nothing is said.
-        options = [f"-mcpu={cpu}", "-mfloat-abi=softfp", f"-I{INCLUDE}"]
-        command = [*options, "-E", "-P", probe]
-        return "guard_holds" in tool("gcc", *command, check=lambda text: _check_cpu(cpu, text))
+        family = targets.of(cpu)
+        select = [flag.format(cpu=cpu) for flag in family.select]
+        said = tool(
+            *("gcc", *select, f"-I{INCLUDE}", "-E", "-P", probe),
+            check=lambda text: _check_cpu(cpu, text),
+            target=family,
+        )
+        return "guard_holds" in said
 
 
 def _check_cpu(cpu: str, output: str) -> None:
-    if re.search(r"error: .*-mcpu", output):
+    if re.search(targets.of(cpu).refusal, output):
         raise UserError(f"The compiler does not know the CPU {cpu!r}: {first_error(output)}.")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from keras_bc.deploy.boards import MICROCONTROLLER
 
@@ -33,6 +34,11 @@ class Variant:
     def function(self) -> str:
         """The C function's name; its twin `<function>_scratch` gives its bytes of scratch."""
         return f"kbc_{self.op}" if self.name == "reference" else f"kbc_{self.op}_{self.name}"
+
+
+def source(function: str) -> Path:
+    """Where a function of the library stands, if it has that."""
+    return SOURCES / f"{function.removeprefix('kbc_')}.c"
 
 
 @cache

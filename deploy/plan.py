@@ -97,7 +97,7 @@ def plan(
             it can compute a layer; for tests and benchmarks.
 
     Raises:
-        UserError: The graph has an op that no kernel computes.
+        UserError: The graph has an op that no kernel computes, or none on this CPU.
     """
     roots = _roots(graph)
     every = [tuple(choices_for(call, cpu, variants or {})) for call in lower(graph)]

@@ -1,4 +1,4 @@
-"""Execute a program on an emulated board, with QEMU."""
+"""Execute a program on an emulated board, with QEMU or, if it is an AVR, with simavr."""
 
 import re
 import subprocess
@@ -7,13 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_bc.deploy import disk
+from keras_bc.deploy import disk, simavr, targets
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.instruction_counter import plugin
 from keras_bc.errors import UserError
-
-QEMU = "qemu-system-arm"
-PACKAGE = "qemu-system-arm"
 
 _POLL = 0.05  # seconds between two looks at the progress
 _COUNTS = "instructions.txt"
@@ -21,7 +18,7 @@ _COUNTS = "instructions.txt"
 
 @dataclass
 class Execution:
-    """What a program printed, and the instructions of each of its timed intervals."""
+    """What a program printed, and the instructions, on AVR cycles, of each timed interval."""
 
     text: str
     intervals: list[int]
@@ -43,21 +40,21 @@ def execute(
         board: One that QEMU emulates.
         arguments: The words of the program's command line.
         folder: Where the program reads and writes its files; by default a temporary folder.
-        count: Count the instructions between `KBC_STOPWATCH_START` and `_STOP`, exactly.
+        count: Count the instructions, on AVR the cycles, between `KBC_STOPWATCH_START` and `_STOP`,
+            exactly.
         patience: Seconds without progress after which the program counts as hanging.
         progress: Asked now and then; progress is when its answer changes.
 
     Raises:
-        UserError: QEMU is missing or does not know the board, or the program fails or hangs.
+        UserError: The emulator is missing or does not know the board, or the program fails or
+            hangs.
     """
     with disk.temporary_folder() as temporary:
         # Semihosting's files are relative to QEMU's working directory, so no name needs quoting.
         folder = folder or temporary
         printed = temporary / "printed.txt"
         counts = temporary / _COUNTS
-        line = [*command(board, arguments), "-kernel", str(elf.resolve())]
-        if count:
-            line += ["-plugin", f"{_quoted(plugin())},out={_quoted(counts)}"]
+        line = _line(elf, board, arguments, temporary, counts if count else None)
         with printed.open("wb") as output, start(line, folder, output) as process:
             _wait(process, board, patience, progress)
         text = printed.read_text(errors="replace")
@@ -65,6 +62,17 @@ def execute(
         # What follows the last line's end is half a line, of a disk that got full.
         intervals = [int(n) for n in counts.read_text().split("\n")[:-1]] if count else []
         return Execution(text=text, intervals=intervals)
+
+
+def _line(
+    elf: Path, board: Board, arguments: Sequence[str], folder: Path, counts: Path | None
+) -> list[str]:
+    if board.emulator and targets.of(board.cpu) == targets.AVR:
+        return simavr.command(elf, board, arguments, folder, counts)
+    line = [*command(board, arguments), "-kernel", str(elf.resolve())]
+    if counts:
+        line += ["-plugin", f"{_quoted(plugin())},out={_quoted(counts)}"]
+    return line
 
 
 def command(board: Board, arguments: Sequence[str] = ()) -> list[str]:
@@ -77,7 +85,7 @@ def command(board: Board, arguments: Sequence[str] = ()) -> list[str]:
         raise UserError(f"The board {board.name} has no emulator: its board.toml names none.")
     words = "".join(f",arg={_quoted(word)}" for word in arguments)
     return [
-        *(QEMU, "-machine", board.emulator),
+        *(targets.of(board.cpu).emulator, "-machine", board.emulator, *board.emulator_options),
         *("-display", "none", "-monitor", "none", "-serial", "none"),
         *("-semihosting-config", f"enable=on,target=native{words}"),
     ]
@@ -94,8 +102,9 @@ def start(line: Sequence[str], folder: Path, output) -> subprocess.Popen:
             line, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     except FileNotFoundError as error:
+        packages = {family.emulator: family.emulator_package for family in targets.ALL}
         raise UserError(
-            f"{QEMU} was not found. Install the emulator (apt install {PACKAGE})."
+            f"{line[0]} was not found. Install the emulator (apt install {packages[line[0]]})."
         ) from error
 
 

@@ -8,23 +8,22 @@ from pathlib import Path
 
 import jinja2
 
-from keras_bc.deploy import boards, disk
+from keras_bc.deploy import boards, disk, targets
 from keras_bc.deploy.boards import MICROCONTROLLER, Board
+from keras_bc.deploy.targets import ARM, Target
 from keras_bc.errors import UserError
 
-PREFIX = "arm-none-eabi-"
-PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
-
 FIRMWARE = MICROCONTROLLER / "firmware"
-STARTUP = [FIRMWARE / "startup.c", FIRMWARE / "semihosting.c"]
-"""What every program needs beside a `main`."""
+_STARTUP = ("startup", "startup_arm", "startup_avr", "startup_riscv", "semihosting")
+STARTUP = [FIRMWARE / f"{name}.c" for name in _STARTUP]
+"""What every program needs beside a `main`; what is another target's is empty."""
 
 KERNELS = sorted((MICROCONTROLLER / "src").glob("*.c"))
 """The C library; what a program does not call is not linked."""
 
 # Without contraction a*b + c is rounded twice on every chip, as on the host.
 COMPILE = ["-std=c99", "-O2", "-ffunction-sections", "-fdata-sections", "-ffp-contract=off"]
-LINK = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--print-memory-usage"]
+LINK = ["-nostartfiles", "-Wl,--gc-sections", "-Wl,--print-memory-usage"]
 
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
@@ -48,22 +47,24 @@ def link(
             the board, or the disk is full.
     """
     script = elf.with_suffix(".ld")
-    template = jinja2.Template((FIRMWARE / "firmware.ld").read_text(), keep_trailing_newline=True)
+    target = targets.of(board.cpu)
+    template = jinja2.Template((FIRMWARE / target.script).read_text(), keep_trailing_newline=True)
     script.write_text(template.render(board=board))
-    command = [
-        *board.flags,
-        *COMPILE,
-        *LINK,
-        f"-I{MICROCONTROLLER / 'include'}",
-        f"-I{FIRMWARE}",
-        *options,
-        *sources,
-        # Not by -Wl: it splits at commas.
-        *("-T", script, "-Xlinker", f"-Map={elf.with_suffix('.map')}"),
-        *("-o", elf),
-    ]
+    includes = [f"-I{MICROCONTROLLER / 'include'}", f"-I{FIRMWARE}"]
+    compiling = [*COMPILE, *target.library_options, *includes, *options]
+    # Not by -Wl: it splits at commas.
+    linking = [*LINK, "-T", script, "-Xlinker", f"-Map={elf.with_suffix('.map')}", "-o", elf]
+    libraries = _flags_of_libraries(board)
     try:
-        return _memory_usage(tool("gcc", *command, check=lambda text: _check_fit(board, text)))
+        with disk.temporary_folder() as folder:
+            if libraries != board.flags:
+                sources = _compile(sources, [*board.flags, *compiling], target, folder)
+            said = tool(
+                *("gcc", *libraries, *compiling, *sources, *linking),
+                check=lambda text: _check_fit(board, text),
+                target=target,
+            )
+        return _memory_usage(said)
     except RuntimeError as error:
         if board in boards.all():
             raise
@@ -73,19 +74,41 @@ def link(
         ) from error
 
 
-def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
-    """Run one of the GNU tools for the board's CPU, and return all that it prints.
+def _flags_of_libraries(board: Board) -> tuple[str, ...]:
+    """The flags by which GCC finds its libraries: RISC-V's are made for few sets of extensions."""
+    return tuple(re.sub(r"^(-march=rv[a-z0-9]+)_.*", r"\1", flag) for flag in board.flags)
+
+
+def _compile(sources: Sequence[Path], flags: list, target: Target, folder: Path) -> list[Path]:
+    """The sources as objects in `folder`; what is no C file stays."""
+    result = []
+    for number, source in enumerate(sources):
+        result.append(source)
+        if Path(source).suffix == ".c":
+            result[-1] = folder / f"{number}.o"
+            tool("gcc", *flags, "-c", source, "-o", result[-1], target=target)
+    return result
+
+
+def tool(
+    name: str,
+    *arguments: str | Path,
+    check=lambda output: None,
+    target: Target = ARM,
+) -> str:
+    """Run one of the GNU tools, and return all that it prints.
 
     Args:
         name: "gcc", "objcopy", ...
         arguments: As on its command line.
         check: Called with the output before anything else is made of a failure.
+        target: Whose tool it is.
 
     Raises:
         UserError: It is not installed, or the disk is full.
         RuntimeError: It fails.
     """
-    command = [PREFIX + name, *map(str, arguments)]
+    command = [target.prefix + name, *map(str, arguments)]
     try:
         done = subprocess.run(
             command,
@@ -97,11 +120,13 @@ def tool(name: str, *arguments: str | Path, check=lambda output: None) -> str:
         )
     except FileNotFoundError as error:
         raise UserError(
-            f"{command[0]} was not found. Install the compiler (apt install {PACKAGES})."
+            f"{command[0]} was not found. Install the compiler (apt install {target.packages})."
         ) from error
     check(done.stdout)
-    if "nano.specs" in done.stdout:
-        raise UserError(f"The C library newlib was not found (apt install {PACKAGES}).")
+    if done.returncode != 0 and re.search(target.library_missing, done.stdout):
+        raise UserError(
+            f"The C library {target.library} was not found (apt install {target.packages})."
+        )
     if done.returncode != 0:
         if refusal := disk.refusal_in(done.stdout):
             raise UserError(
@@ -129,6 +154,11 @@ def _memory_usage(output: str) -> tuple[int, int]:
 
 
 def _check_fit(board: Board, output: str) -> None:
+    if "constants beyond 64 KB" in output:
+        raise UserError(
+            f"The model does not fit {board.name}: its kernels read the first 64 KB of the flash, "
+            "and its constants are more. Take another board or a smaller model."
+        )
     if re.search(r"region `(FLASH|RAM)' overflowed", output) is None:
         return
     flash, ram = _memory_usage(output)

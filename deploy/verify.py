@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_bc.classification import check_labels, check_one_output, error_percent
 from keras_bc.datasets import fit_shapes
-from keras_bc.deploy import emulator, firmware, workspace
+from keras_bc.deploy import emulator, firmware, targets, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.interpreter import Interpreter
@@ -55,7 +55,8 @@ def emulate(
 
     Returns:
         The keys of `keras-bc emulate --json` (see the design): sizes in bytes, error in percent,
-        mismatches in samples; instructions of one inference or None.
+        mismatches in samples; instructions of one inference or None, which are cycles where the
+        key `unit` says so.
 
     Raises:
         UserError: A tool is missing, the model does not fit the board, or the data do not fit it.
@@ -79,6 +80,7 @@ def emulate(
         "ram_bytes": built.ram_bytes,
         "stack_bytes": run.stack_bytes,
         "instructions": run.instructions,
+        "unit": targets.of(board.cpu).unit,
         "layers": [
             {"name": layer.name, "op": layer.kind, "macs": layer.macs, "instructions": count}
             for layer, count in zip(built.steps, instructions, strict=True)

@@ -135,11 +135,14 @@ def emulation(result: dict) -> None:
     """Print what `keras-bc emulate` found."""
     profile = result["instructions"] is not None
     if profile:
+        unit = result["unit"]
         rows = [
-            layer | {"per_mac": layer["instructions"] / layer["macs"] if layer["macs"] else None}
+            {key: layer[key] for key in ("name", "op", "macs")}
+            | {unit: layer["instructions"]}
+            | {"per_mac": layer["instructions"] / layer["macs"] if layer["macs"] else None}
             for layer in result["layers"]
         ]
-        table(f"{result['board']}: instructions of one inference", rows)
+        table(f"{result['board']}: {result['unit']} of one inference", rows)
     lines = [
         f"{result['board']}: {result['error']:.2f} % error on {result['samples']:,} samples, "
         f"{result['mismatches']} outputs differ from the host's",
@@ -150,7 +153,7 @@ def emulation(result: dict) -> None:
     if profile:
         macs = sum(layer["macs"] for layer in result["layers"])
         each = result["instructions"] / macs if macs else 0
-        lines.append(f"{result['instructions']:,} instructions, {each:.2f} per MAC")
+        lines.append(f"{result['instructions']:,} {result['unit']}, {each:.2f} per MAC")
     for line in lines:
         print(line)
 

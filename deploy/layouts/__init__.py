@@ -60,6 +60,9 @@ LAYOUTS: dict[str, Callable[[np.ndarray, Structure], np.ndarray]] = {
     "canonical": lambda words, params: words,  # [out, word]
     "words": lambda words, params: words,  # the same, of variants that refuse some layers
     "columns": lambda words, params: words.T,  # [word, out]
+    "byte_pairs": lambda words, params: fully_connected.byte_pairs(words),
+    "strips": lambda words, params: fully_connected.strips(words),
+    "counted_columns": lambda words, params: fully_connected.counted_columns(words),
     "fives": lambda words, params: fully_connected.fives(words, params.in_features),
     "carry_save": lambda words, params: fully_connected.carry_save(words),
     "ternary_carry_save": lambda words, params: fully_connected.ternary_carry_save(

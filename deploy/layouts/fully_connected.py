@@ -39,3 +39,29 @@ def fives(planes: np.ndarray, k: int) -> np.ndarray:
     numbers = digits @ 3 ** np.arange(5)
     octets = (2 * np.abs(numbers) + (numbers < 0)).astype(np.uint8)
     return octets.view("<i4").T
+
+
+def counted_columns(planes: np.ndarray) -> np.ndarray:
+    """Of ternary weights: int32 [2 * words + 1, out].
+
+    Rows 2 j and 2 j + 1 are word j of the signs and of what is not 0; the last row is how many of
+    an output's weights are not 0.
+    """
+    outs, words = planes.shape[1:]
+    octets = np.ascontiguousarray(planes[1]).view(np.uint8)
+    counts = np.unpackbits(octets.reshape(outs, -1), axis=1).sum(axis=1, dtype=np.int32)
+    return np.concatenate([planes.transpose(2, 0, 1).reshape(2 * words, outs), counts[None]])
+
+
+def byte_pairs(words: np.ndarray) -> np.ndarray:
+    """int32 [words * out]: the first 16 bits of each output, then the next 16 of each, ..."""
+    halves = np.ascontiguousarray(words, "<i4").view("<i2")
+    return np.ascontiguousarray(halves.T).ravel().view("<i4").astype(np.int32)
+
+
+def strips(words: np.ndarray) -> np.ndarray:
+    """int32 [words * out]: 4 words of each output, the next 4 of each, ..., and single words."""
+    outs, count = words.shape
+    whole = count // 4 * 4
+    strips = words[:, :whole].reshape(outs, -1, 4).transpose(1, 0, 2)
+    return np.concatenate([strips.ravel(), words[:, whole:].T.ravel()])

@@ -63,7 +63,9 @@ def build(folder, board):
 @board_option
 @dataset_option
 @click.option("--samples", type=click.IntRange(1), metavar="N", help="Default: the whole test set.")
-@click.option("--profile", is_flag=True, help="Count instructions, exactly, by layer.")
+@click.option(
+    "--profile", is_flag=True, help="Count instructions, or AVR's cycles, exactly, by layer."
+)
 @shared
 def emulate(folder, board, dataset, samples, profile):
     """Run OUT on an emulated board, and compare it with the host.

@@ -1,7 +1,7 @@
 /* A stopwatch in instructions, as a QEMU plugin: -plugin count_instructions.so,out=FILE
  *
- * The guest starts and stops it with two unallocated hints (see firmware/stopwatch.h), which are
- * no-ops on every M-profile core. At each stop one line with the number of instructions executed
+ * The guest starts and stops it with two hints (see firmware/stopwatch.h), which are no-ops on every
+ * M-profile core and on every RISC-V. At each stop one line with the number of instructions executed
  * since the last start is added to FILE. The hints themselves are not counted; an instruction
  * that an IT block skips is. The counts are exact, and the same from run to run.
  *
@@ -13,12 +13,18 @@
 
 #include "qemu_plugin_abi.h"
 
-#define STOP 0xbf60u
-#define START 0xbf70u
+enum hint { NONE, START, STOP };
+
+/* The instructions that the stopwatch is made of: 16 bits of Thumb, 32 of RISC-V. */
+#define ARM_START 0xbf70u
+#define ARM_STOP 0xbf60u
+#define RISCV_START 0x07002013u
+#define RISCV_STOP 0x06002013u
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1; /* the API's, that we ask for */
 
 static int api_version;         /* what QEMU has */
+static enum hint (*hint_of)(const struct qemu_plugin_insn *);
 static uint64_t counter;        /* instructions executed, in version 1 */
 static qemu_plugin_u64 per_cpu; /* the same from version 2 on */
 static uint64_t started_at;
@@ -57,16 +63,31 @@ static void count(struct qemu_plugin_insn *insn)
         qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &counter, 1);
 }
 
+/* The first bytes of an instruction as a little-endian number. */
+static uint32_t first_bytes(const struct qemu_plugin_insn *insn, size_t count)
+{
+    uint8_t bytes[4] = {0};
+    if (api_version >= 3)
+        qemu_plugin_insn_data_v3(insn, bytes, count);
+    else
+        memcpy(bytes, qemu_plugin_insn_data_v1(insn), count);
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
 /* The first halfword tells a 16-bit hint from everything else: a 32-bit Thumb instruction starts
  * with 0b111 and then not 00. The size that QEMU 7.2 reports is wrong at the end of a page. */
-static unsigned int first_halfword(const struct qemu_plugin_insn *insn)
+static enum hint arm_hint(const struct qemu_plugin_insn *insn)
 {
-    uint8_t bytes[2];
-    if (api_version >= 3)
-        qemu_plugin_insn_data_v3(insn, bytes, sizeof bytes);
-    else
-        memcpy(bytes, qemu_plugin_insn_data_v1(insn), sizeof bytes);
-    return bytes[0] | (unsigned int)bytes[1] << 8;
+    const uint32_t halfword = first_bytes(insn, 2);
+    return halfword == ARM_START ? START : halfword == ARM_STOP ? STOP : NONE;
+}
+
+/* The lowest two bits are ones where an instruction has 32 bits. */
+static enum hint riscv_hint(const struct qemu_plugin_insn *insn)
+{
+    const uint32_t word = (first_bytes(insn, 2) & 3) == 3 ? first_bytes(insn, 4) : 0;
+    return word == RISCV_START ? START : word == RISCV_STOP ? STOP : NONE;
 }
 
 static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -74,14 +95,14 @@ static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        switch (first_halfword(insn)) {
+        switch (hint_of(insn)) {
         case START:
             qemu_plugin_register_vcpu_insn_exec_cb(insn, start, QEMU_PLUGIN_CB_NO_REGS, NULL);
             break;
         case STOP:
             qemu_plugin_register_vcpu_insn_exec_cb(insn, stop, QEMU_PLUGIN_CB_NO_REGS, NULL);
             break;
-        default:
+        case NONE:
             count(insn);
         }
     }
@@ -108,6 +129,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
         return -1;
     }
     api_version = info->version.cur;
+    hint_of = strncmp(info->target_name, "riscv", 5) == 0 ? riscv_hint : arm_hint;
     if (qemu_plugin_version >= 2)
         per_cpu.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
     qemu_plugin_register_vcpu_tb_trans_cb(id, block_translated);

@@ -14,6 +14,7 @@
 
 #define KBC_FLASH __attribute__((section(".model")))
 #define KBC_IN_FLASH KBC_FLASH
+#define KBC_LPM_FLASH KBC_FLASH
 
 #define KBC_LAYER_DONE(index, tensor, bytes)    \
     do {                                        \

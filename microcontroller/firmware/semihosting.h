@@ -1,5 +1,6 @@
 /* Files, text and an exit code through the debugger or the emulator ("Semihosting for AArch32 and
- * AArch64", Arm 2024). Without either a call faults, and is made again until a host answers.
+ * AArch64", Arm 2024, and the RISC-V Semihosting Specification, which takes it over). Without
+ * either a call faults, and is made again until a host answers. On AVR the simulator answers alone.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -305,49 +305,98 @@ static inline uint32_t kbc_byte_sums(uint32_t v)
     return (v & 0x0f0f0f0fu) + (v >> 4 & 0x0f0f0f0fu);
 }
 
-/* Bits of seven words, of which three pairs of a sum and a carry were made, and one more. */
-static inline int32_t kbc_count(uint32_t ones, uint32_t m1, uint32_t m2, uint32_t m3, uint32_t d7)
+static inline int32_t kbc_sum_of_bytes(uint32_t v)
 {
-    const uint32_t u = m1 ^ m2;
-    const uint32_t twos = u ^ m3, fours = m1 ^ (u & (m1 ^ m3));
-    const uint32_t low = kbc_nibble_counts(ones) + kbc_nibble_counts(d7);
-    const uint32_t high = kbc_nibble_counts(twos) + 2 * kbc_nibble_counts(fours);
-    uint32_t sums = kbc_byte_sums(low) + 2 * kbc_byte_sums(high);
+    const uint32_t pairs = (v & 0x00ff00ffu) + (v >> 8 & 0x00ff00ffu);
+    return (int32_t)(pairs * 0x00010001u >> 16);
+}
 
-    sums += sums << 16; /* the sum of 4 bytes takes 9 bits */
-    return (int32_t)((sums >> 24) + (sums >> 16 & 0xffu));
+/* The sum of three words and, in `carry`, what it carries. */
+static inline uint32_t kbc_add_3(uint32_t a, uint32_t b, uint32_t c, uint32_t *carry)
+{
+    const uint32_t u = a ^ b;
+    *carry = a ^ (u & (a ^ c));
+    return u ^ c;
+}
+
+/* A group whose bits are those of ones and last, twice those of twos, and four times those of
+ * fours. */
+typedef struct {
+    uint32_t ones, last, twos, fours;
+} kbc_group_bits;
+
+static inline kbc_group_bits kbc_add_group(const uint32_t *w, const uint32_t *x)
+{
+    const uint32_t a1 = w[0] ^ x[0], p1 = w[1] ^ x[1], t1 = w[2] ^ x[2];
+    const uint32_t a2 = w[3] ^ x[3], p2 = w[4] ^ x[4], t2 = w[5] ^ x[5];
+    const uint32_t s1 = a1 ^ t1, s2 = a2 ^ t2, t3 = w[6] ^ x[6];
+    const uint32_t m3 = s1 ^ ((s1 ^ s2) & ~t3);
+    kbc_group_bits sum = {s1 ^ t3, w[7] ^ x[7], 0, 0};
+    sum.twos = kbc_add_3(a1 ^ (p1 & ~t1), a2 ^ (p2 & ~t2), m3, &sum.fours);
+    return sum;
+}
+
+static inline int32_t kbc_count_bits(kbc_group_bits v)
+{
+    const uint32_t low = kbc_nibble_counts(v.ones) + kbc_nibble_counts(v.last);
+    const uint32_t high = kbc_nibble_counts(v.twos) + 2 * kbc_nibble_counts(v.fours);
+    return kbc_sum_of_bytes(kbc_byte_sums(low) + 2 * kbc_byte_sums(high));
 }
 
 static inline void kbc_count_group(int32_t *acc, const uint32_t *w, int32_t outs,
                                    const uint32_t *x)
 {
     for (const int32_t *end = acc + outs; acc < end; ++acc, w += KBC_GROUP) {
-        const uint32_t a1 = w[0] ^ x[0], p1 = w[1] ^ x[1], t1 = w[2] ^ x[2];
-        const uint32_t a2 = w[3] ^ x[3], p2 = w[4] ^ x[4], t2 = w[5] ^ x[5];
-        const uint32_t s1 = a1 ^ t1, s2 = a2 ^ t2, t3 = w[6] ^ x[6];
-        const uint32_t m3 = s1 ^ ((s1 ^ s2) & ~t3);
-        *acc -= 2 * kbc_count(s1 ^ t3, a1 ^ (p1 & ~t1), a2 ^ (p2 & ~t2), m3, w[7] ^ x[7]);
+        *acc -= 2 * kbc_count_bits(kbc_add_group(w, x));
     }
 }
 
-/* The sum; the carry in place of a. */
-static inline uint32_t kbc_add(uint32_t *a, uint32_t b, uint32_t c)
+/* The same of 3 groups, `outs` groups of weights apart: adding up the three before their bits are
+ * counted leaves 6 words to count and not 12, for 6 additions. It takes the registers of a RISC-V: 237
+ * instructions for 768 inputs, 0.31 a weight, and 91 for a group of 256, 0.36. */
+static inline void kbc_count_3_groups(int32_t *acc, const uint32_t *w, int32_t outs,
+                                      const uint32_t *x)
 {
-    const uint32_t u = *a ^ b;
+    const uint32_t *w2 = w + outs * KBC_GROUP, *w3 = w2 + outs * KBC_GROUP;
 
-    *a ^= u & (*a ^ c);
-    return u ^ c;
+    for (const int32_t *end = acc + outs; acc < end; ++acc) {
+        const kbc_group_bits a = kbc_add_group(w, x);
+        KBC_IN_ORDER();
+        const kbc_group_bits b = kbc_add_group(w2, x + KBC_GROUP);
+        KBC_IN_ORDER();
+        const kbc_group_bits c = kbc_add_group(w3, x + 2 * KBC_GROUP);
+        uint32_t m1, m2, m3, m4, m5, m6;
+        const uint32_t ones = kbc_add_3(a.ones, b.ones, c.ones, &m1);
+        const uint32_t last = kbc_add_3(a.last, b.last, c.last, &m2);
+        const uint32_t some_twos = kbc_add_3(a.twos, b.twos, c.twos, &m3);
+        const uint32_t twos = kbc_add_3(some_twos, m1, m2, &m4);
+        const uint32_t some_fours = kbc_add_3(a.fours, b.fours, c.fours, &m5);
+        const uint32_t fours = kbc_add_3(some_fours, m3, m4, &m6);
+        const uint32_t low = kbc_nibble_counts(ones) + kbc_nibble_counts(last);
+        const uint32_t high = kbc_nibble_counts(twos) + 2 * kbc_nibble_counts(fours);
+        const uint32_t eights = kbc_nibble_counts(m5) + kbc_nibble_counts(m6);
+        *acc -= 2 * kbc_sum_of_bytes(kbc_byte_sums(low) + 2 * kbc_byte_sums(high) +
+                                     8 * kbc_byte_sums(eights));
+        w += KBC_GROUP;
+        w2 += KBC_GROUP;
+        w3 += KBC_GROUP;
+    }
 }
 
 static inline void kbc_count_ternary_group(int32_t *acc, const uint32_t *w, int32_t outs,
                                            const uint32_t *x)
 {
     for (const int32_t *end = acc + outs; acc < end; ++acc, w += 2 * KBC_GROUP) {
-        uint32_t m1 = (w[0] ^ x[0]) & w[3], m2 = (w[6] ^ x[3]) & w[9];
-        const uint32_t s1 = kbc_add(&m1, (w[1] ^ x[1]) & w[4], (w[2] ^ x[2]) & w[5]);
-        uint32_t m3 = kbc_add(&m2, (w[7] ^ x[4]) & w[10], (w[8] ^ x[5]) & w[11]);
-        const uint32_t ones = kbc_add(&m3, s1, (w[12] ^ x[6]) & w[13]);
-        *acc -= 2 * kbc_count(ones, m1, m2, m3, (w[14] ^ x[7]) & w[15]);
+        kbc_group_bits v;
+        uint32_t m1, m2, m3;
+        const uint32_t s1 = kbc_add_3((w[0] ^ x[0]) & w[3], (w[1] ^ x[1]) & w[4],
+                                      (w[2] ^ x[2]) & w[5], &m1);
+        const uint32_t s2 = kbc_add_3((w[6] ^ x[3]) & w[9], (w[7] ^ x[4]) & w[10],
+                                      (w[8] ^ x[5]) & w[11], &m2);
+        v.ones = kbc_add_3(s2, s1, (w[12] ^ x[6]) & w[13], &m3);
+        v.last = (w[14] ^ x[7]) & w[15];
+        v.twos = kbc_add_3(m1, m2, m3, &v.fours);
+        *acc -= 2 * kbc_count_bits(v);
     }
 }
 

@@ -17,6 +17,19 @@ typedef void kbc_prepare(uint32_t *y, const uint32_t *x);
 /* Differing bits of a word, or two, of weights. */
 typedef int32_t kbc_count_word(const uint32_t *w, uint32_t x);
 
+/* The words behind the last group, fewer than those of one. */
+static inline void kbc_count_rest(int32_t *acc, const uint32_t *w, int32_t planes, int32_t outs,
+                                  const uint32_t *x, int32_t words, kbc_count_word *count_word)
+{
+    for (const int32_t *end = acc + outs; acc < end; ++acc) {
+        int32_t count = 0;
+        for (int32_t j = 0; j < words; ++j, w += planes) {
+            count += count_word(w, x[j]);
+        }
+        *acc -= 2 * count;
+    }
+}
+
 /* acc[o] -= 2 * (differing bits of output o), its weights in `planes`. */
 static inline void kbc_count_all(int32_t *acc, const uint32_t *w, int32_t planes, int32_t outs,
                                  const uint32_t *x, int32_t words, kbc_prepare *prepare,
@@ -29,12 +42,10 @@ static inline void kbc_count_all(int32_t *acc, const uint32_t *w, int32_t planes
         w += outs * planes * KBC_GROUP;
         x += KBC_GROUP;
     }
-    for (const int32_t *end = acc + outs; words > 0 && acc < end; ++acc) {
-        int32_t count = 0;
-        for (int32_t j = 0; j < words; ++j, w += planes) {
-            count += count_word(w, x[j]);
-        }
-        *acc -= 2 * count;
+    if (words == 1) { /* as of 784 inputs: spares the inner loop */
+        kbc_count_rest(acc, w, planes, outs, x, 1, count_word);
+    } else if (words > 0) {
+        kbc_count_rest(acc, w, planes, outs, x, words, count_word);
     }
 }
 

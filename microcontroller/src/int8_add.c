@@ -11,7 +11,7 @@
 
 static inline int32_t move(int32_t distance, const kbc_factor *factor)
 {
-    return kbc_rescale(distance * (1 << 20), factor->multiplier, factor->shift);
+    return kbc_rescale(distance * ((int32_t)1 << 20), factor->multiplier, factor->shift);
 }
 
 kbc_status kbc_int8_add(const kbc_add_params *p, const int8_t *a, const int8_t *b, int8_t *y)

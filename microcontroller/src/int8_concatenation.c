@@ -15,7 +15,7 @@ kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_
 {
     for (int32_t r = 0; r < p->rows; ++r) {
         for (int32_t i = 0; i < p->inputs; ++i) {
-            const size_t size = p->sizes[i];
+            const size_t size = (size_t)p->sizes[i];
             memcpy(y, x[i] + (size_t)r * size, size);
             y += size;
         }

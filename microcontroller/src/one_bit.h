@@ -69,10 +69,14 @@ static inline uint32_t kbc_bits(const uint32_t *words, int32_t first, int32_t n)
 
 static inline int32_t kbc_popcount(uint32_t v)
 {
+#if KBC_HAS_POPCOUNT
+    return __builtin_popcount(v);
+#else
     v -= v >> 1 & 0x55555555u;
     v = (v & 0x33333333u) + (v >> 2 & 0x33333333u);
     v = (v + (v >> 4)) & 0x0f0f0f0fu;
     return (int32_t)(v * 0x01010101u >> 24);
+#endif
 }
 
 /* w[k] is bit first + k of `words`. */

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_bc.deploy import toolchain
+from keras_bc.deploy import targets, toolchain
 from keras_bc.deploy.boards import Board
 
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
@@ -15,3 +15,9 @@ def link(code: str, board: Board, folder: Path) -> Path:
     elf = folder / f"{board.name}.elf"
     toolchain.link([source, *toolchain.STARTUP], board, elf, STRICT)
     return elf
+
+
+def kernels_for(target: targets.Target) -> list[Path]:
+    """The library's sources, but for AVR those of convolutions, which no model calls there."""
+    others = ("conv", "finish_band") if target.flash_apart else ()
+    return [path for path in toolchain.KERNELS if not path.stem.startswith(others)]

@@ -25,6 +25,9 @@ def test_the_boards_that_come_along():
     assert (
         cpus.items()
         >= {
+            "arduino-mega": "atmega2560",
+            "arduino-uno": "atmega328p",
+            "hifive1-revb": "rv32imac",
             "m0-bench": "cortex-m0",
             "microbit": "cortex-m0",
             "mps2-an385": "cortex-m3",
@@ -33,6 +36,8 @@ def test_the_boards_that_come_along():
             "mps2-an505": "cortex-m33",
             "mps3-an547": "cortex-m55",
             "netduinoplus2": "cortex-m4",
+            "rv32-bench": "rv32imac",
+            "rv32-zbb-bench": "rv32imac_zbb",
             "stm32vldiscovery": "cortex-m3",
         }.items()
     )
@@ -52,6 +57,7 @@ def test_seven_lines_describe_a_board(tmp_path):
     assert board.flags == ("-mcpu=cortex-m3", "-mthumb")
     assert board.flash == boards.Memory(0x08000000, 0x10000)
     assert (board.stack, board.emulator, board.flasher) == (1024, None, None)
+    assert board.emulator_options == ()
 
 
 def test_a_board_in_a_folder_of_its_own_has_the_folders_name(tmp_path):
@@ -78,6 +84,7 @@ def test_a_board_in_a_folder_of_its_own_has_the_folders_name(tmp_path):
         ("semihosting", "smoke", "`output` is 'smoke'"),
         ("title", "stack = 100\ntitle", "`stack` is 100, expected .* multiple of 8"),
         ('["-mcpu=cortex-m3", "-mthumb"]', '"-mthumb"', "`flags` is "),
+        ("title", "emulator_options = [1]\ntitle", "`emulator_options` is "),
         ("title =", "title", "is not TOML"),
     ],
 )

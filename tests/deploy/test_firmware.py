@@ -9,7 +9,7 @@ import pytest
 from keras_bc.deploy import boards, c_source, firmware, flatbuffer, toolchain, workspace
 from keras_bc.errors import UserError
 from tests.deploy.graphs import PLAIN, Builder, random_graph
-from tests.needs import cross_compiler
+from tests.needs import board_parameters, cross_compiler
 
 pytestmark = cross_compiler
 
@@ -58,7 +58,7 @@ def test_the_figures_add_up(board, mlp, model, tmp_path):
     assert [step.macs for step in built.steps] == [784 * 256, 256 * 256, 2560]
 
 
-@pytest.mark.parametrize("board", boards.all(), ids=lambda board: board.name)
+@board_parameters([board for board in boards.all() if board.flash.size > 1 << 16], emulator=False)
 def test_a_small_mlp_is_small(board, model, tmp_path):
     built = firmware.build(model, board, tmp_path / "build")
     assert built.code_bytes <= 8192

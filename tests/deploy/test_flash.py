@@ -10,15 +10,17 @@ import time
 import numpy as np
 import pytest
 
-from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, qemu
+from keras_bc.deploy import boards, emulator, firmware, flash, flatbuffer, qemu, targets
 from keras_bc.errors import UserError
 from tests.deploy.graphs import random_graph, random_inputs
-from tests.needs import cross_compiler, gdb
+from tests.needs import board_parameters, cross_compiler, gdb
 from tests.needs import qemu as needs_qemu
 
 pytestmark = cross_compiler
 
-EMULATED = [board for board in boards.all() if board.emulator]
+EMULATED = [
+    board for board in boards.all() if board.emulator and not targets.of(board.cpu).flash_apart
+]
 M4 = boards.find("mps2-an386")
 MICROBIT = boards.find("microbit")
 GRAPH = random_graph(3)
@@ -44,7 +46,7 @@ def empty_machine(board, folder):
 
 @gdb
 @needs_qemu
-@pytest.mark.parametrize("board", EMULATED, ids=lambda board: board.name)
+@board_parameters(EMULATED)
 def test_a_board_flashed_by_gdb_gives_the_outputs_of_the_emulator(board, tmp_path):
     built = build(board, tmp_path)
     x = random_inputs(GRAPH, 5)

@@ -47,6 +47,25 @@ def test_columns_hold_the_first_word_of_every_output_first():
     np.testing.assert_array_equal(layouts.pack("canonical", words, None), words)
 
 
+def test_counted_columns_hold_signs_and_non_zeros_side_by_side_and_then_how_many_are_not_zero():
+    signs, used = [[1, 2], [3, -4], [5, 6]], [[7, 0], [-1, 0], [1, 1 << 30]]
+    packed = layouts.pack("counted_columns", np.array([signs, used], np.int32), None)
+    assert packed.tolist() == [[1, 3, 5], [7, -1, 1], [2, -4, 6], [0, 0, 1 << 30], [3, 32, 2]]
+
+
+def test_byte_pairs_hold_the_first_16_bits_of_every_output_first():
+    words = np.array([[0x00010002, 0x00030004], [0x00050006, 0x00070008]], np.int32)
+    packed = layouts.pack("byte_pairs", words, None)
+    assert packed.view("<i2").tolist() == [2, 6, 1, 5, 4, 8, 3, 7]
+
+
+def test_strips_hold_4_words_of_every_output_first_and_then_single_ones():
+    words = np.arange(20, dtype=np.int32).reshape(2, 10)
+    first = [0, 1, 2, 3, 10, 11, 12, 13]
+    second = [4, 5, 6, 7, 14, 15, 16, 17]
+    assert layouts.pack("strips", words, None).tolist() == [*first, *second, 8, 18, 9, 19]
+
+
 def convolution(channels, filters, taps, groups=1):
     window = WindowParams(height=1, width=taps)
     return Conv2DParams(in_channels=channels, out_channels=filters, groups=groups, kernel=window)

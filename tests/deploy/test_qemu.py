@@ -3,10 +3,10 @@ import subprocess
 
 import pytest
 
-from keras_bc.deploy import boards, qemu
+from keras_bc.deploy import boards, qemu, targets
 from keras_bc.errors import UserError
 from tests.deploy.programs import link
-from tests.needs import cross_compiler
+from tests.needs import board_parameters, cross_compiler
 from tests.needs import qemu as needs_qemu
 
 pytestmark = [needs_qemu, cross_compiler]
@@ -15,7 +15,15 @@ EMULATED = [board for board in boards.all() if board.emulator]
 M3 = boards.find("mps2-an385")
 M4 = boards.find("mps2-an386")
 
-every_board = pytest.mark.parametrize("board", EMULATED, ids=lambda board: board.name)
+every_board = board_parameters(EMULATED)
+each_of_qemu = board_parameters(
+    [board for board in EMULATED if targets.of(board.cpu) != targets.AVR]
+)
+each_avr = board_parameters([board for board in EMULATED if targets.of(board.cpu) == targets.AVR])
+each_arm = board_parameters([board for board in EMULATED if targets.of(board.cpu) == targets.ARM])
+each_riscv = board_parameters(
+    [board for board in EMULATED if targets.of(board.cpu) == targets.RISCV]
+)
 
 
 def timed(assembly: str, clobbers: str = '"r0", "r1", "cc", "memory"') -> str:
@@ -25,7 +33,11 @@ def timed(assembly: str, clobbers: str = '"r0", "r1", "cc", "memory"') -> str:
         int main(void)
         {{
             KBC_STOPWATCH_START();
-            __asm volatile(".syntax unified\\n" "{assembly}" ::: {clobbers});
+            __asm volatile(
+        #if defined(__arm__)
+                ".syntax unified\\n"
+        #endif
+                "{assembly}" ::: {clobbers});
             KBC_STOPWATCH_STOP();
             return 0;
         }}"""
@@ -35,7 +47,7 @@ def count(code, board, folder):
     return qemu.execute(link(code, board, folder), board, count=True).intervals
 
 
-@every_board
+@each_arm
 @pytest.mark.parametrize(
     ("assembly", "instructions"),
     [
@@ -49,6 +61,44 @@ def count(code, board, folder):
 def test_counts_agree_with_counts_by_hand(board, assembly, instructions, tmp_path):
     clobbers = '"r0", "lr", "cc", "memory"'
     assert count(timed(assembly, clobbers), board, tmp_path) == [instructions]
+
+
+@each_riscv
+@pytest.mark.parametrize(
+    ("assembly", "instructions"),
+    [
+        ("", 0),
+        ("nop", 1),
+        ("li a0, 10\\n 1: addi a0, a0, -1\\n bnez a0, 1b", 1 + 10 * 2),
+        (".option norvc\\n li a0, 3\\n slti x0, x0, 0x71\\n mul a0, a0, a0", 3),
+        ("jal ra, 1f\\n j 2f\\n 1: ret\\n 2:", 3),
+    ],
+)
+def test_counts_of_riscv_agree_with_counts_by_hand(board, assembly, instructions, tmp_path):
+    clobbers = '"a0", "ra", "memory"'
+    assert count(timed(assembly, clobbers), board, tmp_path) == [instructions]
+
+
+@each_riscv
+def test_code_of_riscv_across_pages_counts_exactly(board, tmp_path):
+    """Instructions of 32 bits cross the pages of 4 KB, halfwords as the hints' among them."""
+    wide = ".option norvc\\n" + "lui a0, 0x2013\\n" * 2100
+    assert count(timed("c.nop\\n" + wide, '"a0"'), board, tmp_path) == [2101]
+
+
+@each_avr
+@pytest.mark.parametrize(
+    ("assembly", "cycles"),
+    [
+        ("", 0),
+        ("nop", 1),
+        ("ldi r24, 10\\n 1: dec r24\\n brne 1b", 1 + 10 * 3 - 1),
+        ("rjmp 1f\\n nop\\n 1: lpm r24, Z", 2 + 3),
+        ("push r24\\n pop r24", 2 + 2),
+    ],
+)
+def test_cycles_of_avr_agree_with_the_data_sheet(board, assembly, cycles, tmp_path):
+    assert count(timed(assembly, '"r24", "memory"'), board, tmp_path) == [cycles]
 
 
 def test_a_skipped_instruction_counts(tmp_path):
@@ -97,7 +147,7 @@ def test_a_program_reads_its_command_line_and_files(board, tmp_path):
             if (semihosting_write(out, bytes, 3) != 0)
                 return 2;
             semihosting_print_hex(0x1f0);
-            return semihosting_close(out);
+            return (int)semihosting_close(out);
         }"""
     (tmp_path / "in").write_bytes(b"abc")
     elf = link(code, board, tmp_path)
@@ -119,7 +169,7 @@ def test_variables_are_initialized(board, tmp_path):
     qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_a_stack_overflow_is_noticed(board, tmp_path):
     code = """
         static int deep(volatile int n)
@@ -133,14 +183,16 @@ def test_a_stack_overflow_is_noticed(board, tmp_path):
         qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_a_fault_is_reported_with_its_address(board, tmp_path):
-    code = 'int main(void) { __asm volatile("udf #0"); return 0; }'
-    with pytest.raises(UserError, match=rf"failed on {board.name}: fault at 0x[01][08]0000"):
+    instruction = "unimp" if targets.of(board.cpu) == targets.RISCV else "udf #0"
+    code = f'int main(void) {{ __asm volatile("{instruction}"); return 0; }}'
+    start = f"{board.flash.origin >> 12:#07x}"  # of the first 4 KB
+    with pytest.raises(UserError, match=rf"failed on {board.name}: fault at {start}..."):
         qemu.execute(link(code, board, tmp_path), board)
 
 
-@every_board
+@each_of_qemu
 def test_without_a_host_a_program_waits(board, tmp_path):
     """As on a board that was flashed and has no debugger: QEMU ends when a core locks up."""
     code = '#include "semihosting.h"\nint main(void) { semihosting_print("here"); return 0; }'
@@ -173,11 +225,13 @@ def test_progress_keeps_a_long_program_alive(tmp_path):
     assert next(answers, None) is None
 
 
-def test_missing_qemu_is_named_with_its_package(tmp_path, monkeypatch):
-    elf = link("int main(void) { return 0; }", M4, tmp_path)
+@board_parameters([M4, boards.find("hifive1-revb")])
+def test_missing_qemu_is_named_with_its_package(board, tmp_path, monkeypatch):
+    elf = link("int main(void) { return 0; }", board, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="apt install qemu-system-arm"):
-        qemu.execute(elf, M4)
+    package = targets.of(board.cpu).emulator_package
+    with pytest.raises(UserError, match=f"apt install {package}"):
+        qemu.execute(elf, board)
 
 
 def test_a_board_without_emulator_is_refused(tmp_path):

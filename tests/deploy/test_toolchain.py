@@ -4,11 +4,11 @@ import resource
 
 import pytest
 
-from keras_bc.deploy import boards, c_source, toolchain
+from keras_bc.deploy import boards, c_source, targets, toolchain
 from keras_bc.errors import UserError
 from tests.deploy.graphs import mlp
-from tests.deploy.programs import STRICT, link
-from tests.needs import cross_compiler
+from tests.deploy.programs import STRICT, kernels_for, link
+from tests.needs import board_parameters, cross_compiler
 
 pytestmark = cross_compiler
 
@@ -16,24 +16,26 @@ M3 = boards.find("mps2-an385")
 EMPTY = "int main(void) { return 0; }"
 
 
-@pytest.mark.parametrize("board", boards.all(), ids=lambda board: board.name)
+@board_parameters(boards.all(), emulator=False)
 def test_startup_and_kernels_compile_without_warnings(board, tmp_path):
     source = tmp_path / "main.c"
     source.write_text(EMPTY)
-    sources = [source, *toolchain.STARTUP, *toolchain.KERNELS]
+    sources = [source, *toolchain.STARTUP, *kernels_for(targets.of(board.cpu))]
     flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", [*STRICT, "-pedantic"])
     assert 0 < flash < 2048  # no kernel is called, none is linked
     assert ram == board.stack
 
 
-@pytest.mark.parametrize("board", boards.all(), ids=lambda board: board.name)
+@board_parameters(boards.all(), emulator=False)
 def test_the_harness_compiles_without_warnings(board, tmp_path):
     c_source.emit(mlp(8, 4), tmp_path, board.cpu)
     options = [*board.flags, *toolchain.COMPILE, *STRICT, "-pedantic", "-c", "-o", tmp_path / "x.o"]
     folders = [toolchain.MICROCONTROLLER / "include", toolchain.FIRMWARE, tmp_path]
     hooks = ["-include", toolchain.FIRMWARE / "hooks.h"]
     includes = [f"-I{folder}" for folder in folders]
-    toolchain.tool("gcc", *options, *includes, *hooks, toolchain.FIRMWARE / "harness.c")
+    target = targets.of(board.cpu)
+    sources = [*target.library_options, toolchain.FIRMWARE / "harness.c"]
+    toolchain.tool("gcc", *options, *includes, *hooks, *sources, target=target)
 
 
 def test_the_figures_are_what_is_loaded_and_reserved(tmp_path):
@@ -74,10 +76,28 @@ def test_what_does_not_fit_is_refused_with_the_exact_figures(flash, ram, code, t
     )
 
 
-def test_a_missing_compiler_is_named_with_its_package(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("board", "package"),
+    [("mps2-an385", "gcc-arm-none-eabi"), ("hifive1-revb", "gcc-riscv64-unknown-elf")],
+)
+def test_a_missing_compiler_is_named_with_its_package(board, package, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="apt install gcc-arm-none-eabi"):
-        link(EMPTY, M3, tmp_path)
+    with pytest.raises(UserError, match=f"apt install {package}"):
+        link(EMPTY, boards.find(board), tmp_path)
+
+
+@pytest.mark.parametrize("board", ["mps2-an385", "hifive1-revb"])
+def test_a_missing_library_is_named_with_its_package(board, tmp_path, monkeypatch):
+    """A compiler that does not find its library's file says so like this."""
+    board = boards.find(board)
+    target = targets.of(board.cpu)
+    compiler = tmp_path / f"{target.prefix}gcc"
+    specs = target.library_options[0].removeprefix("--specs=")
+    compiler.write_text(f"#!/bin/sh\necho \"cannot read spec file '{specs}'\"; exit 1")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=rf"{target.library} was not .*apt install"):
+        link(EMPTY, board, tmp_path)
 
 
 def test_a_failing_compiler_is_our_mistake(tmp_path):

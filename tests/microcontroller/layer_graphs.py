@@ -13,7 +13,7 @@ Convolution, LayerGraph, window = (
 BORDER = (1, 1, 1, 1)
 
 FULLY_CONNECTED = [
-    (k, outs) for k in (1, 8, 31, 32, 33, 100, 257, 544) for outs in (1, 10, 32, 33, 97)
+    (k, outs) for k in (1, 8, 31, 32, 33, 100, 257, 544, 800) for outs in (1, 10, 32, 33, 97)
 ]
 """Inputs and outputs."""
 

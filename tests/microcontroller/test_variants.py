@@ -7,13 +7,14 @@ from keras_bc.deploy.guards import holds
 from tests.deploy.agreement import check_on_board
 from tests.deploy.c_build import run_emitted
 from tests.microcontroller.layer_graphs import graph_of, inputs_of
-from tests.needs import cross_compiler, qemu
+from tests.needs import board_parameters
 
 VARIANTS = [row for row in kernels.table() if row.name != "reference" and "f32" not in row.op]
 PORTABLE = [row for row in VARIANTS if row.guard == "1"]
-BOARDS = ("m0-bench", "mps2-an385", "mps2-an386", "mps3-an547")
-TYPICAL = {"1": "mps2-an386", "KBC_HAS_MVE": "mps3-an547"}
-"""The board for a quick test, by the guard."""
+NAMES = ("m0-bench", "mps2-an385", "mps2-an386", "mps3-an547", "rv32-bench", "rv32-zbb-bench")
+BOARDS = [boards.find(name) for name in NAMES]
+TYPICAL = [boards.find(name) for name in ("mps2-an386", "mps3-an547", "rv32-zbb-bench")]
+"""Boards for a quick test: the first that can run a variant."""
 
 
 def name_of(row):
@@ -32,25 +33,24 @@ def test_on_the_host(row, tmp_path):
     assert f"kernel {row.name}" in (tmp_path / "model.c").read_text()
 
 
-@qemu
-@cross_compiler
+@board_parameters(TYPICAL)
 @pytest.mark.parametrize("row", VARIANTS, ids=name_of)
-def test_on_a_board(row, tmp_path):
-    check(row, boards.find(TYPICAL.get(row.guard, BOARDS[0])), tmp_path)
+def test_on_a_board(row, board, tmp_path):
+    if next((b for b in TYPICAL if holds(row.guard, b.cpu)), None) != board:
+        pytest.skip("another board is the first that can run it")
+    check(row, board, tmp_path)
 
 
-@qemu
-@cross_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("board", BOARDS)
+@board_parameters(BOARDS)
 @pytest.mark.parametrize("row", VARIANTS, ids=name_of)
 def test_on_every_board(row, board, tmp_path):
-    check(row, boards.find(board), tmp_path)
+    if not holds(row.guard, board.cpu):
+        pytest.skip(f"{board.cpu} cannot run it")
+    check(row, board, tmp_path)
 
 
 def check(row, board, folder):
-    if not holds(row.guard, board.cpu):
-        pytest.skip(f"{board.cpu} cannot run it")
     graph = graph_of(row.op, seed=1)
     check_on_board(graph, board, inputs_of(graph, 3), folder, {row.op: row.name})
     assert f"kernel {row.name}" in (folder / "build" / "model.c").read_text()

@@ -110,6 +110,8 @@ struct kbc_finish {
 kbc_finish_function kbc_finish_s8;
 kbc_finish_function kbc_finish_s8_shortcut;
 kbc_finish_function kbc_finish_b1;
+kbc_finish_function kbc_finish_s8_lpm; /* where KBC_HAS_LPM */
+kbc_finish_function kbc_finish_b1_lpm;
 kbc_finish_function kbc_finish_f32;
 kbc_finish_function kbc_finish_int8;      /* of the builtins, rounded twice */
 kbc_finish_function kbc_finish_int8_away; /* the same, at last away from zero: grouped CONV_2D */
@@ -317,6 +319,21 @@ kbc_fully_connected_scratch_function kbc_fully_connected_s8_mve_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_s8_ternary_mve_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_mve_scratch;
 kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_mve_scratch;
+
+kbc_fully_connected_function kbc_fully_connected_b1_popcount;
+kbc_fully_connected_function kbc_fully_connected_b1_ternary_popcount;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_popcount_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_ternary_popcount_scratch;
+
+/* Where KBC_HAS_LPM. */
+kbc_fully_connected_function kbc_fully_connected_s8_lpm;
+kbc_fully_connected_function kbc_fully_connected_s8_lpm_tables;
+kbc_fully_connected_function kbc_fully_connected_b1_lpm;
+kbc_fully_connected_function kbc_fully_connected_b1_lpm_popcount;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_lpm_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_s8_lpm_tables_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_lpm_scratch;
+kbc_fully_connected_scratch_function kbc_fully_connected_b1_lpm_popcount_scratch;
 
 typedef kbc_status kbc_conv_2d_function(const kbc_conv_2d_params *p, const void *x,
                                         const void *shortcut, void *y, void *scratch);

@@ -38,6 +38,49 @@
 #endif
 #endif
 
+/* 1 on AVRs whose flash is no memory that a pointer reaches: LPM reads its first 64 KB. A model that
+ * is built for one has its constants in KBC_LPM_FLASH, and calls kernels that read them so. */
+#ifndef KBC_HAS_LPM
+#if defined(__AVR_HAVE_LPMX__) && defined(__AVR_HAVE_MUL__) && !defined(__AVR_PM_BASE_ADDRESS__)
+#define KBC_HAS_LPM 1
+#else
+#define KBC_HAS_LPM 0
+#endif
+#endif
+#ifndef KBC_LPM_FLASH
+#define KBC_LPM_FLASH __attribute__((section(".progmem.data")))
+#endif
+
+/* Gives an inner loop all the registers: what is inlined shares them with what it is inlined into.
+ * It may be empty: only speed is lost. */
+#ifndef KBC_NOINLINE
+#if defined(__GNUC__)
+#define KBC_NOINLINE __attribute__((noinline))
+#else
+#define KBC_NOINLINE
+#endif
+#endif
+
+/* 1 where the CPU counts the ones of a word in one instruction, which `__builtin_popcount` is then:
+ * RISC-V's Zbb. */
+#ifndef KBC_HAS_POPCOUNT
+#if defined(__riscv_zbb)
+#define KBC_HAS_POPCOUNT 1
+#else
+#define KBC_HAS_POPCOUNT 0
+#endif
+#endif
+
+/* Has the compiler load nothing that follows before what precedes is done, which would take more
+ * registers. It may be empty: only speed is lost. */
+#ifndef KBC_IN_ORDER
+#if defined(__GNUC__)
+#define KBC_IN_ORDER() __asm__ volatile("" ::: "memory")
+#else
+#define KBC_IN_ORDER() ((void)0)
+#endif
+#endif
+
 /* Keeps a function that is hardly ever called out of the loops that call it, whose registers it
  * would take. It may be empty: only speed is lost. */
 #ifndef KBC_RARE
