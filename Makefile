@@ -36,6 +36,7 @@ lint: $(VENV)/.installed
 
 bench: set-up
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/models.py
 
 set-up: tools $(VENV)/.installed
 

@@ -139,7 +139,7 @@ def plot(rows: list[dict], path: Path) -> None:
     """Instructions per MAC by core: int8's, and ours with 8-bit and one-bit activations."""
     names = {KINDS[0]: "one-bit weights", KINDS[1]: "one-bit weights and activations"}
     figure = Figure(figsize=(11, 3.6), dpi=120, layout="constrained")
-    axes = figure.subplots(1, len(INT8))
+    axes = figure.subplots(1, len(INT8), sharey=True)
     for plot_axes, (topology, bars) in zip(axes, INT8.items(), strict=True):
         found = {(r["kind"], r["core"]): r for r in rows if r["topology"] == topology}
         macs = next(iter(found.values()))["macs"]
@@ -163,8 +163,11 @@ def _draw_bars(axes, groups: dict[str, dict[str, float]]) -> None:
         heights = [values[core] for core in CORES]
         bars = axes.bar(places, heights, width, label=label, color=colors[number])
         axes.bar_label(bars, [f"{height:.2g}" for height in heights], fontsize=6)
-    axes.set_xticks(range(len(CORES)), [f"Cortex-{core}" for core in CORES])
+    axes.set_xticks(range(len(CORES)), CORES)
+    axes.set_xlabel("Cortex")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylim(0.04, 20)
     axes.spines[["top", "right"]].set_visible(False)
 
 
