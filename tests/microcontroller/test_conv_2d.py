@@ -1,11 +1,13 @@
-"""Convolution kernels against the sum over taps, by NumPy, one tap of all pixels at a time."""
+"""Reference convolutions against the sum over taps, by NumPy, one tap of all pixels at a time.
+
+The other variants are compared by test_variants.py.
+"""
 
 import numpy as np
 import pytest
 
-from keras_bc.deploy import kernels, layouts
+from keras_bc.deploy import layouts
 
-VARIANTS = kernels.variants("conv_2d_s8")
 FULL_RANGE = [0, -128, 127]
 
 NO_PADS, BORDER = (0, 0, 0, 0), (1, 1, 1, 1)
@@ -105,13 +107,12 @@ def check(run, make_case, requantize, op, variant, weights_of, pack, twice=False
         np.testing.assert_array_equal(y, correct, name)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
-def test_one_bit_weights(variant, run, make_case, requantize):
+def test_one_bit_weights(run, make_case, requantize):
     def pack(signs):
-        return layouts.pack(variant.layout, layouts.pack_bits(signs.reshape(len(signs), -1)))
+        return layouts.pack_bits(signs.reshape(len(signs), -1))
 
     signs = lambda rng, size: rng.choice([-1, 1], size)
-    check(run, make_case, requantize, "conv_2d_s8", variant.name, signs, pack)
+    check(run, make_case, requantize, "conv_2d_s8", "reference", signs, pack)
 
 
 def test_int8_weights(run, make_case, requantize):
@@ -119,17 +120,16 @@ def test_int8_weights(run, make_case, requantize):
     check(run, make_case, requantize, "int8_conv_2d", "builtin", weights, lambda w: w, twice=True)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: v.name)
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_saturation(variant, sign, run, make_case):
+def test_saturation(sign, run, make_case):
     """A tap that is absent adds 0, whatever the zero point: the corner has 4 of 9 taps."""
     x = np.full((1, 3, 3, 1), 127, np.int8)
     params = [1, 3, 3, 1, 3, 3, 3, 3, 1, 1, 1, 1, -128]
     params += [3, 3, 1, 1, 1, 1, 1, 1, 1, 1] + [1, 1, 1, 1, 1, 1, 0, 0, 0, 0] + FULL_RANGE
-    words = layouts.pack(variant.layout, layouts.pack_bits(np.full((1, 9), sign)))
-    exact = make_case("conv_2d_s8", variant.name, params, x, (1, 3, 3, 1), words)
+    words = layouts.pack_bits(np.full((1, 9), sign))
+    exact = make_case("conv_2d_s8", "reference", params, x, (1, 3, 3, 1), words)
     exact.channels = np.array([[0, 2**30, 38]])  # 2^-8
-    steep = make_case("conv_2d_s8", variant.name, params, x, (1, 3, 3, 1), words)
+    steep = make_case("conv_2d_s8", "reference", params, x, (1, 3, 3, 1), words)
     steep.channels = np.array([[0, 2**30, 30]])
     y, saturated = run([exact, steep])
     # 255 * (4, 6, 9) / 256 = 3.98, 5.98, 8.96
