@@ -14,6 +14,8 @@
 #define VTOR SYSTEM_REGISTER(0xe000ed08)
 #define CFSR SYSTEM_REGISTER(0xe000ed28) /* reads 0 on a core without it */
 #define CFSR_STACK_LIMIT (1u << 20)
+#define CFSR_MMFAR_VALID (1u << 7)
+#define MMFAR SYSTEM_REGISTER(0xe000ed34)
 #define CPACR SYSTEM_REGISTER(0xe000ed88)
 #define MPU_TYPE SYSTEM_REGISTER(0xe000ed90) /* 0 on a core without the unit */
 #define MPU_CTRL SYSTEM_REGISTER(0xe000ed94)
@@ -94,11 +96,15 @@ __attribute__((naked)) void fault(void)
                    "bl fault_report");
 }
 
-/* A core with a stack limit never goes below it, and pushes nothing that would. */
+/* A core with a stack limit never goes below it, and pushes nothing that would. Without one, a push
+ * of many registers may fault where what the core pushes then just fits. */
 static int stack_overflowed(const uint32_t *frame)
 {
 #if __ARM_ARCH >= 8
     if ((CFSR & CFSR_STACK_LIMIT) != 0)
+        return 1;
+#else
+    if ((CFSR & CFSR_MMFAR_VALID) != 0 && (uint32_t)__stack_bottom - MMFAR <= GUARD_BYTES)
         return 1;
 #endif
     return frame < __stack_bottom;

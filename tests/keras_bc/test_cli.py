@@ -380,7 +380,7 @@ class TestWrongInput:
     def test_an_unknown_board(self, trained):
         for command in ("build", "emulate", "flash"):
             line = complaint(command, trained[1], "--board", "nope")
-            assert "Unknown board 'nope'. There are m0-bench, microbit" in line
+            assert "Unknown board 'nope'. There are arduino-mega, arduino-uno" in line
 
     def test_an_unknown_recipe(self):
         assert "There is no recipe 'nope'" in complaint("train", "nope")
