@@ -93,8 +93,9 @@ typedef struct {
 typedef struct kbc_finish kbc_finish;
 
 /* Turns the accumulators of up to 32 channels, from a multiple of 32 on, of a pixel (or a row of a
- * matrix) into its outputs in y. `acc` are int32, or float of the f32 kernels, `shortcut` is the
- * whole tensor, or NULL. */
+ * matrix) into its outputs in y; those of one that makes no bits may also begin at another
+ * multiple of 8. `acc` are int32, or float of the f32 kernels, `shortcut` is the whole tensor, or
+ * NULL. */
 typedef void kbc_finish_function(const kbc_finish *f, const void *acc, int32_t pixel,
                                  int32_t channel, int32_t count, const void *shortcut, void *y);
 
