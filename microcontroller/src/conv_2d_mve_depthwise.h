@@ -22,11 +22,6 @@
 
 enum { KBC_MOST_TAPS = 128 };
 
-static inline int32_t kbc_taps_of(const kbc_conv_2d_params *p)
-{
-    return p->kernel.height * p->kernel.width;
-}
-
 /* The maxima, the accumulators, their first values, the weights, a pixel of zx, and the addresses
  * of a window's taps. */
 static inline int32_t kbc_depthwise_scratch(const kbc_conv_2d_params *p)

@@ -21,11 +21,6 @@
 
 enum { KBC_BYTES = 16, KBC_MOST_VECTORS = 3 };
 
-static inline int32_t kbc_patch_inputs(const kbc_conv_2d_params *p)
-{
-    return p->kernel.height * p->kernel.width * p->in_channels;
-}
-
 static inline int32_t kbc_patch_vectors(const kbc_conv_2d_params *p)
 {
     return (kbc_patch_inputs(p) + KBC_BYTES - 1) / KBC_BYTES;

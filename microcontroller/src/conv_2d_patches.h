@@ -32,11 +32,6 @@ enum { KBC_PLANES = 1 };
 
 enum { KBC_PATCH_CAPACITY = 257 };
 
-static int32_t kbc_patch_inputs(const kbc_conv_2d_params *p)
-{
-    return p->kernel.height * p->kernel.width * p->in_channels;
-}
-
 /* Whether patches are pixels, which need not be copied. */
 static int kbc_patch_is_pixel(const kbc_conv_2d_params *p)
 {

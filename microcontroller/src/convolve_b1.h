@@ -34,11 +34,6 @@ enum {
 void kbc_finish_band(const kbc_band *b, int32_t filter, int32_t first_pixel, const void *shortcut,
                      void *y);
 
-static inline int32_t kbc_taps_of(const kbc_conv_2d_params *p)
-{
-    return p->kernel.height * p->kernel.width;
-}
-
 /* Of these positions those at which something `offset` from them lies inside the image. */
 static inline kbc_span kbc_inside(kbc_span positions, int32_t stride, int32_t offset, int32_t size)
 {

@@ -44,6 +44,17 @@ static inline int32_t kbc_greatest(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
+/* Of a convolution's kernel, and the inputs that it joins where it has one group. */
+static inline int32_t kbc_taps_of(const kbc_conv_2d_params *p)
+{
+    return p->kernel.height * p->kernel.width;
+}
+
+static inline int32_t kbc_patch_inputs(const kbc_conv_2d_params *p)
+{
+    return kbc_taps_of(p) * p->in_channels;
+}
+
 /* The words that `bits` one-bit values take. */
 static inline int32_t kbc_words(int32_t bits)
 {
