@@ -226,13 +226,18 @@ def _places(
     return places
 
 
-_CHANNELS = {2: "kbc_threshold", 3: "kbc_channel", 5: "kbc_float_channel"}
-"""The struct of a channel's parameters by how many they are."""
+_CHANNELS = {
+    ("int32", 2): "kbc_threshold",
+    ("int32", 3): "kbc_channel",
+    ("uint32", 3): "kbc_line",
+    ("float32", 5): "kbc_float_channel",
+}
+"""The struct of a channel's parameters by their type and how many they are."""
 
 
 def _constant(field: str, data: np.ndarray) -> dict[str, Any]:
     if field == "channels":
-        kind = _CHANNELS[data.shape[1]]
+        kind = _CHANNELS[str(data.dtype), data.shape[1]]
         length, text = len(data), c_text.channels(data)
     else:
         kind, text = c_text.numbers(data)

@@ -63,7 +63,7 @@ def comment(text: str) -> str:
 
 def channels(data: np.ndarray) -> str:
     """The initialisers of an array of structs of numbers, from `[n, fields]`."""
-    spell = _float if data.dtype == np.float32 else str
+    spell = {"float32": _float, "uint32": "0x{:08x}".format}.get(str(data.dtype), str)
     return _lines(f"{{{', '.join(map(spell, row))}}}" for row in data.tolist())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from ctypes import Structure
 
-from keras_bc.deploy import apart, costs, kernels, targets
+from keras_bc.deploy import apart, costs, finishes, kernels, targets
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.layer import Layer
@@ -25,6 +25,7 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     rows = rows or [kernels.Variant(call.kernel, "reference", "canonical", "1")]
     if call.constants and targets.of(cpu).flash_apart:
         rows, call = apart.kernels_for(rows, call, cpu)
+    call = finishes.for_cpu(call, cpu)
     layers = [
         Layer(call, row, scratch_bytes(row.function, call.params), cpu)
         for row in rows

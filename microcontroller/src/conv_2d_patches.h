@@ -82,17 +82,20 @@ static const int8_t *kbc_patch(const kbc_conv_2d_params *p, const int8_t *image,
     if (kbc_patch_is_pixel(p)) {
         return image + (top * p->in_width + left) * p->in_channels;
     }
+    /* Pixels side by side of which all or none exist are copied at once. */
+    const int beside = k->dilation_width == 1 && left >= 0 && left + k->width <= p->in_width;
+    const int32_t pixels = beside ? k->width : 1, bytes = pixels * p->in_channels;
     for (int32_t i = 0; i < k->height; ++i) {
         const int32_t iy = top + i * k->dilation_height;
-        for (int32_t j = 0; j < k->width; ++j, to += p->in_channels) {
+        for (int32_t j = 0; j < k->width; j += pixels, to += bytes) {
             const int32_t ix = left + j * k->dilation_width;
             if (iy < 0 || iy >= p->in_height || ix < 0 || ix >= p->in_width) {
-                memset(to, (int)p->input_zero_point, (size_t)p->in_channels);
+                memset(to, (int)p->input_zero_point, (size_t)bytes);
                 continue;
             }
             const int8_t *from = image + (iy * p->in_width + ix) * p->in_channels;
-            for (int32_t c = 0; c < p->in_channels; ++c) {
-                to[c] = from[c];
+            for (int32_t b = 0; b < bytes; ++b) {
+                to[b] = from[b];
             }
         }
     }

@@ -22,6 +22,14 @@ def _parameters(rng: np.random.Generator) -> np.ndarray:
     return np.stack([bias, multiplier, shift], axis=1)
 
 
+def _lines(rng: np.random.Generator) -> np.ndarray:
+    """Bias, multiplier and shift for which kbc_finish_s8_line has room."""
+    bias = rng.integers(-20000, 20000, OUTS)
+    multiplier = rng.integers(2**30, 2**31, OUTS) * rng.choice([-1, 1], OUTS)
+    multiplier[::17] = 0
+    return np.stack([bias, multiplier, rng.integers(32, 40, OUTS)], axis=1)
+
+
 def _thresholds(rng: np.random.Generator) -> np.ndarray:
     threshold = rng.integers(-900, 900, OUTS)
     threshold[::7], threshold[::11] = 2**30, -(2**30)
@@ -30,8 +38,10 @@ def _thresholds(rng: np.random.Generator) -> np.ndarray:
 
 @qemu
 @cross_compiler
-@pytest.mark.parametrize(("finish", "parameters"), [("s8", _parameters), ("b1", _thresholds)])
-@pytest.mark.parametrize("board", ["m0-bench", "mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize(
+    ("finish", "parameters"), [("s8", _parameters), ("s8", _lines), ("b1", _thresholds)]
+)
+@pytest.mark.parametrize("board", ["m0-bench", "mps2-an385", "mps2-an386", "mps3-an547"])
 def test_extremes(board, finish, parameters, tmp_path):
     rng = np.random.default_rng(5)
     layers = LayerGraph(rng)

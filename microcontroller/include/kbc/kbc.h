@@ -55,6 +55,14 @@ typedef struct {
     int32_t shift;      /* to the right, 1..62 */
 } kbc_channel;
 
+/* The same with all that is added in one number, `high` and `low`, in two's complement, and how far
+ * the accumulator is shifted in its lowest byte (see finish_s8_line.c). */
+typedef struct {
+    uint32_t low;
+    uint32_t high;
+    uint32_t multiplier;
+} kbc_line;
+
 /* What all channels of an output tensor share. */
 typedef struct {
     int32_t zero_point;
@@ -102,13 +110,14 @@ typedef void kbc_finish_function(const kbc_finish *f, const void *acc, int32_t p
 /* What becomes of the accumulators. */
 struct kbc_finish {
     kbc_finish_function *function;
-    const void *channels; /* kbc_channel, kbc_threshold or kbc_float_channel of each */
+    const void *channels; /* of each its kbc_channel, kbc_line, kbc_threshold or kbc_float_channel */
     int32_t size;         /* how many there are */
     kbc_output output;
     kbc_shortcut shortcut;
 };
 
 kbc_finish_function kbc_finish_s8;
+kbc_finish_function kbc_finish_s8_line; /* bounds: those of int8 */
 kbc_finish_function kbc_finish_s8_shortcut;
 kbc_finish_function kbc_finish_b1;
 kbc_finish_function kbc_finish_s8_lpm; /* where KBC_HAS_LPM */

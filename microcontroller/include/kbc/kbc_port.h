@@ -101,6 +101,16 @@
 #endif
 #endif
 
+/* 1 where one instruction multiplies two words and adds the product to two more, and another shifts
+ * and saturates: ARMv7-M and its successors, whose vectors do better. */
+#ifndef KBC_HAS_LONG_ADD
+#if defined(__thumb2__) && defined(__ARM_ARCH_PROFILE) && !KBC_HAS_MVE
+#define KBC_HAS_LONG_ADD (__ARM_ARCH_PROFILE == 'M')
+#else
+#define KBC_HAS_LONG_ADD 0
+#endif
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */
