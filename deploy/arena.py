@@ -59,7 +59,7 @@ def plan(buffers: Sequence[Buffer]) -> Arena:
     It starts with the largest first, then moves a single buffer to the front of the order as long
     as that saves bytes, and stops at once where no plan can be smaller.
     """
-    order = sorted(buffers, key=lambda b: (-b.size, b.first, b.name))
+    order = sorted(buffers, key=lambda b: (-b.size, b.first, repr(b.name)))
     best = _place(order)
     bound = most_live_bytes(buffers)
     improved = True

@@ -129,3 +129,8 @@ def test_outputs_over_inputs(seed):
 def test_a_step_in_place_takes_no_more_than_its_input():
     x, y = Buffer("x", 100, 0, 1), Buffer("y", 40, 1, 2, over="x")
     assert plan([x, y]).size == most_live_bytes([x, y]) == 100
+
+
+def test_names_may_be_of_several_types():
+    alike = [Buffer(name, 8, 0, 0) for name in ("a", ("scratch", 0), "b")]
+    assert plan(alike).offsets == plan(alike[::-1]).offsets
