@@ -236,7 +236,7 @@ _CHANNELS = {
 
 
 def _constant(field: str, data: np.ndarray) -> dict[str, Any]:
-    if field == "channels":
+    if field == "channels" and data.ndim == 2:
         kind = _CHANNELS[str(data.dtype), data.shape[1]]
         length, text = len(data), c_text.channels(data)
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from ctypes import Structure
 
-from keras_bc.deploy import apart, costs, finishes, kernels, targets
+from keras_bc.deploy import apart, cmsis_nn, costs, finishes, kernels, targets
 from keras_bc.deploy.call import Call
 from keras_bc.deploy.guards import holds
 from keras_bc.deploy.layer import Layer
@@ -26,11 +26,10 @@ def runnable(call: Call, cpu: str) -> list[Layer]:
     if call.constants and targets.of(cpu).flash_apart:
         rows, call = apart.kernels_for(rows, call, cpu)
     call = finishes.for_cpu(call, cpu)
-    layers = [
-        Layer(call, row, scratch_bytes(row.function, call.params), cpu)
-        for row in rows
-        if holds(row.guard, cpu)
-    ]
+    ways = [(row, call) for row in rows if holds(row.guard, cpu)]
+    if theirs := cmsis_nn.layer_for(call, cpu):
+        ways.append(theirs)
+    layers = [Layer(way, row, scratch_bytes(row.function, way.params), cpu) for row, way in ways]
     return [layer for layer in layers if layer.scratch_bytes is None or layer.scratch_bytes >= 0]
 
 

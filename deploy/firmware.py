@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_bc import files
-from keras_bc.deploy import c_source, library, targets, toolchain, workspace
+from keras_bc.deploy import c_source, cmsis_nn, library, targets, toolchain, workspace
 from keras_bc.deploy.boards import Board
 from keras_bc.deploy.graph import Graph
 from keras_bc.deploy.layer import Step
@@ -92,12 +92,11 @@ def _build(graph: Graph, board: Board, folder: Path, moved_to: Path, options: di
     _name_for_harness(source)
     kernels = [path for path in library.copy(plan, folder) if path.suffix == ".c"]
     elf = folder / ELF
-    flash_bytes, ram_bytes = toolchain.link(
-        [source, toolchain.FIRMWARE / "harness.c", *toolchain.STARTUP, *kernels],
-        board,
-        elf,
-        [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"],
-    )
+    sources = [source, toolchain.FIRMWARE / "harness.c", *toolchain.STARTUP, *kernels]
+    options = [f"-I{folder}", "-include", toolchain.FIRMWARE / "hooks.h"]
+    with cmsis_nn.linked(plan.layers, board) as (flags, archives):
+        linked = [*sources, *archives], board, elf, [*options, *flags]
+        flash_bytes, ram_bytes = toolchain.link(*linked)
     family = targets.of(board.cpu)
     binary = ("objcopy", "-O", "binary", elf, elf.with_suffix(".bin"))
     toolchain.tool(*binary, target=family)

@@ -103,16 +103,15 @@ def _few_bit_conv_2d(graph: Graph, op: Op) -> Call:
 def _int8_conv_2d(graph: Graph, op: Op) -> Call:
     count = groups(graph, op)
     params = _builtin_conv_2d_params(graph, op, count)
-    function = "kbc_finish_int8" if count == 1 else "kbc_finish_int8_away"
-    return _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params), function)
+    macs = _conv_2d_macs(params)
+    if count == 1:
+        return _int8(graph, op, "int8_conv_2d", params, macs)
+    return _int8(graph, op, "int8_grouped_conv_2d", params, macs, "kbc_finish_int8_away")
 
 
 def _int8_depthwise_conv_2d(graph: Graph, op: Op) -> Call:
-    x, weights, _ = _inputs(graph, op)
-    params = _builtin_conv_2d_params(graph, op, x.shape[3])
-    call = _int8(graph, op, "int8_conv_2d", params, _conv_2d_macs(params))
-    call.constants["weights"] = _by_output(weights)
-    return call
+    params = _builtin_conv_2d_params(graph, op, _inputs(graph, op)[0].shape[3])
+    return _int8(graph, op, "int8_depthwise_conv_2d", params, _conv_2d_macs(params))
 
 
 def _float_conv_2d(graph: Graph, op: Op) -> Call:

@@ -139,4 +139,6 @@ def _check(code: int, board: Board, text: str) -> None:
     said = re.search(r"error: (.*)", text) or re.search(r"qemu[\w-]*: (.*)", text)
     silent = "" if text else " and not a word (is the disk full?)"
     reason = said[1].rstrip(".") if said else f"exit code {code}{silent}"
+    if "stack overflow" in reason:
+        reason += f". Give it more than {board.stack} bytes by the key `stack` of the board.toml"
     raise UserError(f"The program failed on {board.name}: {reason}.")

@@ -241,10 +241,13 @@ def _finish(graph: Graph, op: Op, accumulator: np.ndarray, shortcut) -> np.ndarr
 
 
 def _saturated(
-    graph: Graph, op: Op, accumulator: np.ndarray, rule: Callable = requantize_twice
+    graph: Graph, op: Op, accumulator: np.ndarray, rule: Callable | None = None
 ) -> np.ndarray:
+    """int8 outputs of a builtin, rounded by `rule`: by default that of most of them."""
     zero_point = graph.tensors[op.outputs[0]].zero_point
-    return rule(accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH)
+    return (rule or requantize_twice)(
+        accumulator, builtin_channels(graph, op), zero_point, LOW, HIGH
+    )
 
 
 _EQUATIONS = {

@@ -54,7 +54,7 @@ static int32_t kbc_depthwise_group_bytes(int32_t taps)
 
 static kbc_depthwise_room kbc_depthwise_room_of(const kbc_conv_2d_params *p)
 {
-    const int32_t taps = p->kernel.height * p->kernel.width;
+    const int32_t taps = kbc_taps_of(p);
     const int32_t groups = (p->in_channels + KBC_GROUP - 1) / KBC_GROUP;
     const kbc_depthwise_room room = {
         (taps + 1) * (int32_t)sizeof(const int8_t *), /* each tap's pixel; and one to align them */
@@ -72,7 +72,7 @@ static int32_t kbc_conv_2d_depthwise_scratch(const kbc_conv_2d_params *p)
         p->in_channels % 4 != 0 || p->in_channels < KBC_GROUP || p->input_dilation_height != 1 ||
         p->input_dilation_width != 1 || p->out_height != p->conv_height ||
         p->out_width != p->conv_width || p->pool.height * p->pool.width != 1 ||
-        p->kernel.height * p->kernel.width > KBC_DEPTHWISE_CAPACITY) {
+        kbc_taps_of(p) > KBC_DEPTHWISE_CAPACITY) {
         return -1;
     }
     return room.taps + room.groups + room.absent;
@@ -95,7 +95,7 @@ static int32_t kbc_depthwise_first(const kbc_conv_2d_params *p, int32_t group)
 static uint16_t kbc_depthwise_expand_channel(const kbc_conv_2d_params *p, int32_t channel,
                                              uint8_t *mask)
 {
-    const int32_t taps = p->kernel.height * p->kernel.width, words = kbc_words(taps);
+    const int32_t taps = kbc_taps_of(p), words = kbc_words(taps);
     const int32_t zero = p->input_zero_point + 128;
     const uint32_t *signs = (const uint32_t *)p->weights + words * channel;
     const uint32_t *uses = signs + words * p->in_channels;
@@ -114,7 +114,7 @@ static uint16_t kbc_depthwise_expand_channel(const kbc_conv_2d_params *p, int32_
 
 static void kbc_depthwise_expand(const kbc_conv_2d_params *p, uint8_t *group)
 {
-    const int32_t bytes = kbc_depthwise_group_bytes(p->kernel.height * p->kernel.width);
+    const int32_t bytes = kbc_depthwise_group_bytes(kbc_taps_of(p));
 
     for (int32_t g = 0; g * KBC_GROUP < p->in_channels; ++g, group += bytes) {
         /* Of channels 0 and 2, 1 and 3, 4 and 6, 5 and 7. */
@@ -289,7 +289,7 @@ static kbc_status kbc_conv_2d_depthwise(const kbc_conv_2d_params *p, const void 
     uint8_t *const groups = (uint8_t *)scratch + room.taps;
     const uintptr_t aligned = (uintptr_t)scratch + sizeof(void *) - 1;
     const int8_t **const taps = (void *)(aligned - aligned % sizeof(void *));
-    const kbc_depthwise_work k = {taps, taps + p->kernel.height * p->kernel.width, groups,
+    const kbc_depthwise_work k = {taps, taps + kbc_taps_of(p), groups,
                                   (int8_t *)groups + room.groups};
     const int8_t *image = x;
     int32_t pixel = 0;

@@ -19,10 +19,8 @@
 #ifndef KBC_CONV_2D_PATCHES_H
 #define KBC_CONV_2D_PATCHES_H
 
-#include <string.h>
-
 #include "octet_dot.h"
-#include "one_bit.h"
+#include "patch.h"
 
 #if KBC_OCTET_TERNARY
 enum { KBC_PLANES = 2 };
@@ -31,15 +29,6 @@ enum { KBC_PLANES = 1 };
 #endif
 
 enum { KBC_PATCH_CAPACITY = 257 };
-
-/* Whether patches are pixels, which need not be copied. */
-static int kbc_patch_is_pixel(const kbc_conv_2d_params *p)
-{
-    const kbc_window *k = &p->kernel;
-
-    return k->height == 1 && k->width == 1 && k->pad_top == 0 && k->pad_left == 0 &&
-           k->pad_bottom == 0 && k->pad_right == 0;
-}
 
 /* Parts of the scratch, in bytes. */
 typedef struct {
@@ -67,39 +56,6 @@ static int32_t kbc_conv_2d_patches_scratch(const kbc_conv_2d_params *p)
         return -1;
     }
     return room.tables + room.sums + room.patches;
-}
-
-/* The patch under the kernel at (cy, cx), absent pixels as zero points; where it is a pixel, that
- * itself. */
-static const int8_t *kbc_patch(const kbc_conv_2d_params *p, const int8_t *image, int32_t cy,
-                               int32_t cx, int8_t *to)
-{
-    const kbc_window *k = &p->kernel;
-    const int32_t top = cy * k->stride_height - k->pad_top;
-    const int32_t left = cx * k->stride_width - k->pad_left;
-    const int8_t *const patch = to;
-
-    if (kbc_patch_is_pixel(p)) {
-        return image + (top * p->in_width + left) * p->in_channels;
-    }
-    /* Pixels side by side of which all or none exist are copied at once. */
-    const int beside = k->dilation_width == 1 && left >= 0 && left + k->width <= p->in_width;
-    const int32_t pixels = beside ? k->width : 1, bytes = pixels * p->in_channels;
-    for (int32_t i = 0; i < k->height; ++i) {
-        const int32_t iy = top + i * k->dilation_height;
-        for (int32_t j = 0; j < k->width; j += pixels, to += bytes) {
-            const int32_t ix = left + j * k->dilation_width;
-            if (iy < 0 || iy >= p->in_height || ix < 0 || ix >= p->in_width) {
-                memset(to, (int)p->input_zero_point, (size_t)bytes);
-                continue;
-            }
-            const int8_t *from = image + (iy * p->in_width + ix) * p->in_channels;
-            for (int32_t b = 0; b < bytes; ++b) {
-                to[b] = from[b];
-            }
-        }
-    }
-    return patch;
 }
 
 /* The tables of eight patches, and the sums of their inputs. */

@@ -35,6 +35,8 @@ typedef struct {
 static const kbc_kernel builtins[] = {
     BUILTIN(int8_fully_connected),
     BUILTIN(int8_conv_2d),
+    BUILTIN(int8_depthwise_conv_2d),
+    BUILTIN(int8_grouped_conv_2d),
     BUILTIN_WITHOUT_SCRATCH(int8_max_pool_2d),
     BUILTIN_WITHOUT_SCRATCH(int8_average_pool_2d),
     BUILTIN_WITHOUT_SCRATCH(int8_pad_2d),

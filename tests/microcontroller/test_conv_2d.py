@@ -91,11 +91,11 @@ def random_channels(rng, acc):
     return np.stack([bias, multiplier, shift], axis=1)
 
 
-def check(run, make_case, requantize, op, variant, weights_of, pack, twice=False):
-    """One kernel on all of SHAPES."""
+def check(run, make_case, requantize, op, variant, weights_of, pack, twice=False, shapes=SHAPES):
+    """One kernel on some shapes."""
     rng = np.random.default_rng(3)
     cases, expected = [], []
-    for shape in SHAPES.values():
+    for shape in shapes.values():
         x, weights, params, acc = build(rng, shape, lambda size: weights_of(rng, size))
         channels = random_channels(rng, acc)
         output = [int(rng.integers(-20, 20)), -100, 120]
@@ -103,7 +103,7 @@ def check(run, make_case, requantize, op, variant, weights_of, pack, twice=False
             make_case(op, variant, [*params, *output], x, acc.shape, pack(weights), channels)
         )
         expected.append(requantize(acc, channels, output, twice))
-    for name, y, correct in zip(SHAPES, run(cases), expected, strict=True):
+    for name, y, correct in zip(shapes, run(cases), expected, strict=True):
         np.testing.assert_array_equal(y, correct, name)
 
 
@@ -115,9 +115,33 @@ def test_one_bit_weights(run, make_case, requantize):
     check(run, make_case, requantize, "conv_2d_s8", "reference", signs, pack)
 
 
-def test_int8_weights(run, make_case, requantize):
-    weights = lambda rng, size: rng.integers(-128, 128, size, dtype=np.int8)
-    check(run, make_case, requantize, "int8_conv_2d", "builtin", weights, lambda w: w, twice=True)
+def any_int8(rng, size):
+    return rng.integers(-128, 128, size, dtype=np.int8)
+
+
+def without_pool(has_groups):
+    """The shapes that the builtins have whose groups are as `has_groups(groups, channels)` says."""
+    plain = {name: shape for name, shape in SHAPES.items() if shape[-1][0] == (1, 1)}
+    found = {name: s for name, s in plain.items() if has_groups(s[3], s[1])}
+    assert len(found) > 2
+    return found
+
+
+@pytest.mark.parametrize(
+    ("op", "has_groups", "pack"),
+    [
+        ("int8_conv_2d", lambda groups, channels: groups == 1, lambda w: w),
+        (
+            "int8_depthwise_conv_2d",
+            lambda groups, channels: groups == channels,
+            lambda w: np.moveaxis(w[..., 0], 0, 2),
+        ),
+        ("int8_grouped_conv_2d", lambda groups, channels: True, lambda w: w),
+    ],
+)
+def test_int8_weights(op, has_groups, pack, run, make_case, requantize):
+    shapes = without_pool(has_groups)
+    check(run, make_case, requantize, op, "builtin", any_int8, pack, twice=True, shapes=shapes)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])

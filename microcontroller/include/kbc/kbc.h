@@ -432,8 +432,13 @@ kbc_unpack_function kbc_unpack_f32;
 kbc_fully_connected_function kbc_int8_fully_connected;
 kbc_fully_connected_scratch_function kbc_int8_fully_connected_scratch;
 
+/* Of one group; depthwise, with weights [height][width][out]; and in any groups. */
 kbc_conv_2d_function kbc_int8_conv_2d;
+kbc_conv_2d_function kbc_int8_depthwise_conv_2d;
+kbc_conv_2d_function kbc_int8_grouped_conv_2d;
 kbc_conv_2d_scratch_function kbc_int8_conv_2d_scratch;
+kbc_conv_2d_scratch_function kbc_int8_depthwise_conv_2d_scratch;
+kbc_conv_2d_scratch_function kbc_int8_grouped_conv_2d_scratch;
 
 kbc_status kbc_int8_max_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_average_pool_2d(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
@@ -447,6 +452,22 @@ kbc_status kbc_int8_resize_2d(const kbc_resize_2d_params *p, const int8_t *x, in
 kbc_status kbc_int8_prelu(const kbc_prelu_params *p, const int8_t *x, int8_t *y);
 kbc_status kbc_int8_concatenation(const kbc_concatenation_params *p, const int8_t *const *x,
                                   int8_t *y);
+
+/* Where KBC_HAS_CMSIS_NN, by CMSIS-NN; the twins, which the emitter asks, are everywhere. */
+kbc_fully_connected_function kbc_int8_fully_connected_cmsis_nn;
+kbc_fully_connected_scratch_function kbc_int8_fully_connected_cmsis_nn_scratch;
+kbc_conv_2d_function kbc_int8_conv_2d_cmsis_nn;
+kbc_conv_2d_scratch_function kbc_int8_conv_2d_cmsis_nn_scratch;
+kbc_conv_2d_function kbc_int8_depthwise_conv_2d_cmsis_nn;
+kbc_conv_2d_scratch_function kbc_int8_depthwise_conv_2d_cmsis_nn_scratch;
+kbc_status kbc_int8_max_pool_2d_cmsis_nn(const kbc_pool_2d_params *p, const int8_t *x, int8_t *y);
+kbc_status kbc_int8_average_pool_2d_cmsis_nn(const kbc_pool_2d_params *p, const int8_t *x,
+                                             int8_t *y, void *scratch);
+int32_t kbc_int8_average_pool_2d_cmsis_nn_scratch(const kbc_pool_2d_params *p);
+kbc_status kbc_int8_add_cmsis_nn(const kbc_add_params *p, const int8_t *a, const int8_t *b,
+                                 int8_t *y);
+kbc_status kbc_int8_mul_cmsis_nn(const kbc_mul_params *p, const int8_t *a, const int8_t *b,
+                                 int8_t *y);
 
 /* Layers that stay in floating point. What only moves values is the int8 function's, which moves
  * the bytes of floats as channels. */

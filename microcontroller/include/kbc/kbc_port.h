@@ -111,6 +111,12 @@
 #endif
 #endif
 
+/* 1 where the headers and the library of Arm's CMSIS-NN are there, and the int8 builtins may call
+ * them. */
+#ifndef KBC_HAS_CMSIS_NN
+#define KBC_HAS_CMSIS_NN 0
+#endif
+
 /* Called by an emitted model after each of its layers, with the layer's number, its finished
  * output tensor and the tensor's size in bytes. The firmware counts and traces with it; a
  * product leaves it empty. */
