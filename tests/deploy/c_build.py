@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,7 +67,8 @@ def run_emitted(
     """
     c_source.emit(graph, folder, **options)
     program = folder / "model"
-    sources = [HERE / "run_model.c", folder / "model.c", _kernels(machine)]
+    built = replace(machine, runner=(), environment=())  # by which objects do not differ
+    sources = [HERE / "run_model.c", folder / "model.c", _kernels(built)]
     includes = [f"-I{folder}", "-include", HERE / "layer_done.h"]
     flags = [*machine.flags, *includes]
     compile_c(*flags, *sources, "-o", program, compiler=machine.compiler)

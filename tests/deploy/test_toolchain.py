@@ -7,7 +7,7 @@ import pytest
 from keras_bc.deploy import boards, c_source, targets, toolchain
 from keras_bc.errors import UserError
 from tests.deploy.graphs import mlp
-from tests.deploy.programs import STRICT, kernels_for, link
+from tests.deploy.programs import STRICT, link
 from tests.needs import board_parameters, cross_compiler
 
 pytestmark = cross_compiler
@@ -17,13 +17,21 @@ EMPTY = "int main(void) { return 0; }"
 
 
 @board_parameters(boards.all(), emulator=False)
-def test_startup_and_kernels_compile_without_warnings(board, tmp_path):
+def test_startup_compiles_without_warnings(board, tmp_path):
     source = tmp_path / "main.c"
     source.write_text(EMPTY)
-    sources = [source, *toolchain.STARTUP, *kernels_for(targets.of(board.cpu))]
+    sources = [source, *toolchain.STARTUP]
     flash, ram = toolchain.link(sources, board, tmp_path / "x.elf", [*STRICT, "-pedantic"])
-    assert 0 < flash < 2048  # no kernel is called, none is linked
+    assert 0 < flash < 2048
     assert ram == board.stack
+
+
+def test_kernels_that_nobody_calls_are_not_linked(tmp_path):
+    source = tmp_path / "main.c"
+    source.write_text(EMPTY)
+    sources = [source, *toolchain.STARTUP]
+    flash, _ = toolchain.link([*sources, *toolchain.KERNELS], M3, tmp_path / "x.elf")
+    assert flash == toolchain.link(sources, M3, tmp_path / "y.elf")[0]
 
 
 @board_parameters(boards.all(), emulator=False)

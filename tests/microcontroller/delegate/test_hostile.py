@@ -21,27 +21,37 @@ SCRIPT = Path(__file__).with_name("run_hostile.py")
 
 
 @pytest.fixture(scope="module")
-def sanitized(tmp_path_factory) -> Path:
-    """The delegate, built with the sanitizers."""
-    return build(DELEGATE, tmp_path_factory.mktemp("delegate") / "sanitized.so")
+def kernels_object(tmp_path_factory) -> Path:
+    """What the delegate calls, built with the sanitizers."""
+    sources = [path for part in (SOURCES, OPS, HOST) for path in part.glob("*.c")]
+    return build(sources, ["-r"], tmp_path_factory.mktemp("kernels") / "kernels.o")
 
 
-def build(folder: Path, library: Path) -> Path:
-    sources = [path for part in (SOURCES, OPS, HOST, folder) for path in part.glob("*.c")]
-    flags = ["-std=c99", "-g", "-O1", "-fPIC", "-shared", "-pthread"]
+@pytest.fixture(scope="module")
+def sanitized(kernels_object, tmp_path_factory) -> Path:
+    """The delegate."""
+    return build_delegate(DELEGATE, kernels_object, tmp_path_factory.mktemp("delegate"))
+
+
+def build_delegate(folder: Path, kernels_object: Path, to: Path) -> Path:
+    return build([*folder.glob("*.c"), kernels_object], ["-shared"], to / "delegate.so")
+
+
+def build(sources: list[Path], options: list[str], to: Path) -> Path:
+    flags = ["-std=c99", "-g", "-O1", "-fPIC", "-pthread", *options]
     flags += ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
     includes = [f"-I{INCLUDE}", f"-I{OPS}"]
-    subprocess.run(["gcc", *flags, *includes, *sources, "-o", library], check=True)
-    return library
+    subprocess.run(["gcc", *flags, *includes, *sources, "-o", to], check=True)
+    return to
 
 
-def build_changed(name: str, old: str, new: str, folder: Path) -> Path:
+def build_changed(name: str, old: str, new: str, kernels_object: Path, folder: Path) -> Path:
     """The delegate with another text in one of its sources."""
     copy = shutil.copytree(DELEGATE, folder / "delegate")
     text = (copy / name).read_text()
     assert text.count(old) == 1
     (copy / name).write_text(text.replace(old, new))
-    return build(copy, folder / "changed.so")
+    return build_delegate(copy, kernels_object, folder)
 
 
 def run(library: Path, files: dict[str, bytes], folder: Path) -> dict[str, str | None]:
@@ -92,9 +102,10 @@ def test_sound_files_run_under_the_sanitizers(sanitized, tmp_path):
     assert set(run(sanitized, files, tmp_path).values()) == {None}
 
 
-def test_a_kernel_runs_on_the_sizes_that_were_prepared_alone(tmp_path):
+def test_a_kernel_runs_on_the_sizes_that_were_prepared_alone(kernels_object, tmp_path):
     # No file gets so far: without the check that refuses this one, the next must hold.
-    library = build_changed("delegate.c", " || !check_outputs(context, plan)", "", tmp_path)
+    check = " || !check_outputs(context, plan)"
+    library = build_changed("delegate.c", check, "", kernels_object, tmp_path)
     models = tmp_path / "models"
     models.mkdir()
     change = also_written("output", batch=1, first=False)
@@ -102,10 +113,10 @@ def test_a_kernel_runs_on_the_sizes_that_were_prepared_alone(tmp_path):
     assert all("when it was prepared" in result for result in results.values()), results
 
 
-def test_a_runtime_whose_tensors_grew_is_refused(tmp_path):
+def test_a_runtime_whose_tensors_grew_is_refused(kernels_object, tmp_path):
     # To a delegate that knows a field less, a runtime's tensors look as if they had grown.
     last = "    const TfLiteIntArray *dims_signature;\n"
-    library = build_changed("tflite_abi.h", last, "", tmp_path)
+    library = build_changed("tflite_abi.h", last, "", kernels_object, tmp_path)
     models = tmp_path / "models"
     models.mkdir()
     graphs = [graph_of(kind, seed) for kind in KINDS for seed in range(4)]

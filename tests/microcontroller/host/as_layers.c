@@ -1,5 +1,6 @@
 /* An emitted model's few-bit layers, run as the delegate runs them: with `ld --wrap` its calls of
- * the plain kernels come here. SET names the instruction set, THREADS how many share a layer. */
+ * the plain kernels come here. SET names the instruction set, and THREADS, of the environment, how many
+ * share a layer. */
 #include <stdlib.h>
 
 #include "choice.h"
@@ -8,12 +9,13 @@
 static int run(const kbc_conv_2d_params *params, bool bits, bool ternary, const void *x,
                const void *shortcut, void *y)
 {
+    const int threads = atoi(getenv("THREADS"));
     kbc_layer layer = {0};
     kbc_pool *pool = kbc_pool_new();
-    const bool made = kbc_layer_prepare(&layer, params, bits, ternary, &SET, THREADS);
+    const bool made = kbc_layer_prepare(&layer, params, bits, ternary, &SET, threads);
 
     if (made) {
-        kbc_pool_grow(pool, THREADS);
+        kbc_pool_grow(pool, threads);
         kbc_layer_run(&layer, pool, x, shortcut, y);
     }
     kbc_layer_free(&layer);

@@ -32,8 +32,11 @@ def has(flag: str) -> bool:
 
 
 def machine(instruction_set: str, threads: int, *flags: str, **options) -> Machine:
-    defined = (f"-DSET=kbc_{instruction_set}", f"-DTHREADS={threads}", f"-I{HOST}", "-pthread")
-    return Machine(flags=(*flags, *defined, *WRAPPED), sources=SOURCES, **options)
+    defined = (f"-DSET=kbc_{instruction_set}", f"-I{HOST}", "-pthread")
+    environment = (("THREADS", str(threads)),)
+    return Machine(
+        flags=(*flags, *defined, *WRAPPED), sources=SOURCES, environment=environment, **options
+    )
 
 
 def here(instruction_set: str, threads: int = 1) -> Machine:
