@@ -68,7 +68,7 @@ def run_emitted(
     c_source.emit(graph, folder, **options)
     program = folder / "model"
     built = replace(machine, runner=(), environment=())  # by which objects do not differ
-    sources = [HERE / "run_model.c", folder / "model.c", _kernels(built)]
+    sources = [HERE / "run_model.c", folder / "model.c", kernels_object(built)]
     includes = [f"-I{folder}", "-include", HERE / "layer_done.h"]
     flags = [*machine.flags, *includes]
     compile_c(*flags, *sources, "-o", program, compiler=machine.compiler)
@@ -103,7 +103,7 @@ def _split(data: bytes, count: int, outputs: list[Tensor]) -> dict[str, np.ndarr
 
 
 @cache
-def _kernels(machine: Machine) -> Path:
+def kernels_object(machine: Machine) -> Path:
     """The C library as an object, built once a run."""
     folder = TemporaryDirectory()
     _FOLDERS.append(folder)

@@ -40,7 +40,11 @@ def test_importing_the_package_imports_neither_keras_nor_tensorflow():
 
 @pytest.mark.parametrize(
     "imports",
-    ["import keras_bc, keras", "import keras, keras_bc", "import keras_bc; import tensorflow"],
+    [
+        "import keras_bc, keras",
+        "import keras, keras_bc",
+        pytest.param("import keras_bc; import tensorflow", marks=pytest.mark.slow),
+    ],
 )
 def test_a_bare_import_is_enough_to_load_a_model(saved, imports):
     _run(

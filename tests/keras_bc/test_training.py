@@ -129,18 +129,24 @@ class _Stop(Exception):
     pass
 
 
-@pytest.fixture
-def stopped(tmp_path, monkeypatch):
-    """A training that stopped after its first epoch."""
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
     from keras_bc.progress import Progress
 
     def stop(self, epoch, text):
         raise _Stop
 
-    with monkeypatch.context() as patch, pytest.raises(_Stop):
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(_Stop):
         patch.setattr(Progress, "done", stop)
-        train(RECIPE, tmp_path / "model.keras", quiet=True)
-    return tmp_path / "model.keras"
+        train(RECIPE, folder / "model.keras", quiet=True)
+    return folder
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path):
+    """A training that stopped after its first epoch."""
+    return shutil.copytree(stopped_once, tmp_path / "stopped") / "model.keras"
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,7 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import kernels
-
-FLAGS = ["-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
-SANITIZERS = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+from tests.deploy.c_build import SANITIZERS, Machine, compile_c, kernels_object
 
 
 @dataclass
@@ -54,10 +52,8 @@ def driver(tmp_path_factory) -> Path:
     if not shutil.which("gcc"):
         pytest.skip("gcc is not installed")
     program = tmp_path_factory.mktemp("driver") / "driver"
-    sources = [*kernels.SOURCES.glob("*.c"), Path(__file__).with_name("driver.c")]
-    includes = [f"-I{kernels.SOURCES}", f"-I{kernels.INCLUDE}"]
-    command = ["gcc", *FLAGS, *SANITIZERS, *includes, "-o", program, *sources]
-    subprocess.run(command, check=True)
+    sources = [kernels_object(Machine()), Path(__file__).with_name("driver.c")]
+    compile_c(*SANITIZERS, f"-I{kernels.SOURCES}", "-o", program, *sources)
     return program
 
 

@@ -19,7 +19,7 @@ CPUS = {
     for target in [targets.of(board.cpu)]
 }
 COMPILERS = {"gcc": ["gcc"], "clang": ["clang"], **CPUS}
-LIKE_OTHERS = ("cortex-m3", "cortex-m7", "cortex-m33", "atmega2560")
+LIKE_OTHERS = ("cortex-m3", "cortex-m7", "cortex-m33", "atmega2560", "rv32imac")
 """CPUs whose compiler sees what that of another one sees, all but a few lines."""
 SOURCES = sorted(kernels.SOURCES.glob("*.c"))
 OPS = sorted((MICROCONTROLLER / "ops").glob("*.c"))

@@ -5,6 +5,8 @@ import pytest
 from keras_bc.layers import BinaryConv1D, BinaryConv2D, BinaryConv2DTranspose
 from tests.keras_bc.layer_checks import check_layer
 
+BACKPROP = {"backprop_quantizer": "power_of_two"}
+
 
 @pytest.mark.parametrize(
     ("arguments", "output_shape"),
@@ -108,9 +110,14 @@ def test_a_transposed_kernel_has_its_channels_before_the_last_axis():
     ("layer_class", "arguments", "shape", "output_shape"),
     [
         (BinaryConv1D, {"padding": "causal"}, (2, 8, 4), (2, 8, 6)),
-        (BinaryConv1D, {"kernel_quantizer": "stochastic_ternary"}, (2, 8, 4), (2, 6, 6)),
         (BinaryConv2DTranspose, {"strides": 2}, (2, 5, 4, 3), (2, 11, 9, 6)),
-        (BinaryConv2DTranspose, {"backprop_quantizer": "power_of_two"}, (2, 5, 4, 3), (2, 7, 6, 6)),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (
+                (BinaryConv1D, {"kernel_quantizer": "stochastic_ternary"}, (2, 8, 4), (2, 6, 6)),
+                (BinaryConv2DTranspose, BACKPROP, (2, 5, 4, 3), (2, 7, 6, 6)),
+            )
+        ),
     ],
 )
 def test_the_others_do_what_every_layer_must(layer_class, arguments, shape, output_shape):

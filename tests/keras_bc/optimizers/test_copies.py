@@ -46,7 +46,7 @@ for variable in model.variables:
 
 
 @tensorflow_only
-@pytest.mark.parametrize("optimizer", ["bop", "adamax"])
+@pytest.mark.parametrize("optimizer", ["bop", pytest.param("adamax", marks=pytest.mark.slow)])
 def test_trains_in_copies(optimizer):
     command = [sys.executable, "-c", SCRIPT, optimizer]
     result = subprocess.run(command, capture_output=True, text=True)

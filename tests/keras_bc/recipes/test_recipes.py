@@ -152,7 +152,14 @@ def test_quantized_back_propagation_is_in_every_layer_of_its_recipes():
             assert all((layer.backprop_quantizer is not None) == expected for layer in layers)
 
 
-@pytest.mark.parametrize("name", ["svhn-cnn", "svhn-bnn-shift", "cifar10-few-ternary-qbp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "svhn-cnn",
+        pytest.param("svhn-bnn-shift", marks=pytest.mark.slow),
+        "cifar10-few-ternary-qbp",
+    ],
+)
 def test_image_recipes_train_on_arrays_of_their_shape(name):
     recipe = recipes.find(name)
     narrow = [(kind, _narrow(given)) for kind, given in recipe.layers]
