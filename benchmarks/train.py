@@ -27,7 +27,12 @@ from keras_bc.traversal import quantized
 
 RESULTS = Path(__file__).parent / "results"
 ENSEMBLE = "ensemble:16"
-ENSEMBLE_STATISTICS = 10_000  # examples that batch norm is re-estimated on, for each network
+
+STATISTICS = {"real": None, ENSEMBLE: 10_000}
+"""Examples that batch norm is re-estimated on, for each network; None for all of the training's."""
+
+IMAGE_STATISTICS = {"real": 10_000, ENSEMBLE: 2_000}
+"""The same where layers see images: an example is many positions then, and a pass takes longer."""
 
 
 @click.command(help=__doc__.splitlines()[0])
@@ -53,14 +58,18 @@ def measure(recipe: recipes.Recipe, path: Path, history: dict) -> dict:
     """Return the settings, the test errors and the circumstances of a trained recipe."""
     model = keras.models.load_model(path)
     data = datasets.load(recipe.dataset)
+    statistics = IMAGE_STATISTICS if len(model.input_shape) == 4 else STATISTICS
+
+    def error(weights: str) -> dict:
+        sample = data.train.x[: statistics[weights]]
+        return evaluate(model, data.test.x, data.test.y, weights, train_x=sample)
+
     deployed = evaluate(model, data.test.x, data.test.y)
-    real = evaluate(model, data.test.x, data.test.y, "real", train_x=data.train.x)
+    real = error("real")
     drawn = any(layer.kernel_quantizer.draws for layer in quantized(model))
     ensemble = {}
     if drawn:
-        sample = data.train.x[:ENSEMBLE_STATISTICS]
-        measured = evaluate(model, data.test.x, data.test.y, ENSEMBLE, train_x=sample)
-        ensemble = {"test_error_ensemble": measured["error"], "ensemble": ENSEMBLE}
+        ensemble = {"test_error_ensemble": error(ENSEMBLE)["error"], "ensemble": ENSEMBLE}
     return {
         "recipe": recipe.name,
         "summary": recipe.summary,
