@@ -22,7 +22,7 @@
 
 #include <string.h>
 
-#include "one_bit.h"
+#include "taps.h"
 #include "thumb.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -55,9 +55,9 @@ static int32_t kbc_depthwise_group_bytes(int32_t taps)
 static kbc_depthwise_room kbc_depthwise_room_of(const kbc_conv_2d_params *p)
 {
     const int32_t taps = kbc_taps_of(p);
-    const int32_t groups = (p->in_channels + KBC_GROUP - 1) / KBC_GROUP;
+    const int32_t groups = kbc_share(p->in_channels, KBC_GROUP);
     const kbc_depthwise_room room = {
-        (taps + 1) * (int32_t)sizeof(const int8_t *), /* each tap's pixel; and one to align them */
+        kbc_taps_room(p),
         groups * kbc_depthwise_group_bytes(taps),
         p->in_channels, /* an absent pixel */
     };
@@ -245,25 +245,6 @@ static KBC_NOINLINE void kbc_depthwise_group(const kbc_depthwise_work *k, const 
     kbc_depthwise_unpack(acc + 4, sums[2], sums[3]);
 }
 
-/* Where the taps of (cy, cx) are. */
-static void kbc_depthwise_taps(const kbc_conv_2d_params *p, const kbc_depthwise_work *k,
-                               const int8_t *image, int32_t cy, int32_t cx)
-{
-    const kbc_window *kernel = &p->kernel;
-    const int32_t left = cx * kernel->stride_width - kernel->pad_left;
-    const int8_t **tap = k->taps;
-    int32_t iy = cy * kernel->stride_height - kernel->pad_top;
-
-    for (int32_t i = 0; i < kernel->height; ++i, iy += kernel->dilation_height) {
-        const int8_t *row = image + iy * p->in_width * p->in_channels;
-        const uint32_t width = iy >= 0 && iy < p->in_height ? (uint32_t)p->in_width : 0;
-        const int8_t **const end = tap + kernel->width;
-        for (int32_t ix = left; tap < end; ix += kernel->dilation_width) {
-            *tap++ = (uint32_t)ix < width ? row + ix * p->in_channels : k->absent;
-        }
-    }
-}
-
 static void kbc_depthwise_pixel(const kbc_conv_2d_params *p, const kbc_depthwise_work *k,
                                 int32_t pixel, const void *shortcut, void *y)
 {
@@ -287,8 +268,7 @@ static kbc_status kbc_conv_2d_depthwise(const kbc_conv_2d_params *p, const void 
 {
     const kbc_depthwise_room room = kbc_depthwise_room_of(p);
     uint8_t *const groups = (uint8_t *)scratch + room.taps;
-    const uintptr_t aligned = (uintptr_t)scratch + sizeof(void *) - 1;
-    const int8_t **const taps = (void *)(aligned - aligned % sizeof(void *));
+    const int8_t **const taps = kbc_taps_in(scratch);
     const kbc_depthwise_work k = {taps, taps + kbc_taps_of(p), groups,
                                   (int8_t *)groups + room.groups};
     const int8_t *image = x;
@@ -299,7 +279,7 @@ static kbc_status kbc_conv_2d_depthwise(const kbc_conv_2d_params *p, const void 
     for (int32_t b = 0; b < p->batch; ++b) {
         for (int32_t cy = 0; cy < p->conv_height; ++cy) {
             for (int32_t cx = 0; cx < p->conv_width; ++cx, ++pixel) {
-                kbc_depthwise_taps(p, &k, image, cy, cx);
+                kbc_find_taps(p, taps, image, cy, cx, k.absent);
                 kbc_depthwise_pixel(p, &k, pixel, shortcut, y);
             }
         }

@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "one_bit.h"
+#include "taps.h"
 
 /* Parts of the scratch, in bytes. */
 typedef struct {
@@ -19,7 +19,7 @@ typedef struct {
 static room room_of(const kbc_conv_2d_params *p)
 {
     const room r = {
-        (kbc_taps_of(p) + 1) * (int32_t)sizeof(const int8_t *), /* and one to align them */
+        kbc_taps_room(p),
         p->out_channels * (int32_t)sizeof(int32_t),
         p->in_channels,
     };
@@ -42,25 +42,6 @@ static void sum_weights(const kbc_conv_2d_params *p, int32_t *begin)
     for (int32_t t = 0; t < kbc_taps_of(p); ++t) {
         for (int32_t c = 0; c < p->out_channels; ++c) {
             begin[c] -= p->input_zero_point * *w++;
-        }
-    }
-}
-
-/* Where the taps of (cy, cx) are. */
-static void find_taps(const kbc_conv_2d_params *p, const int8_t *image, int32_t cy, int32_t cx,
-                      const int8_t **tap, const int8_t *absent)
-{
-    const kbc_window *k = &p->kernel;
-    const int32_t left = cx * k->stride_width - k->pad_left;
-    int32_t iy = cy * k->stride_height - k->pad_top;
-
-    for (int32_t i = 0; i < k->height; ++i, iy += k->dilation_height) {
-        const int inside = iy >= 0 && iy < p->in_height;
-        const int8_t *row = inside ? image + iy * p->in_width * p->in_channels : absent;
-        for (int32_t j = 0; j < k->width; ++j) {
-            const int32_t ix = left + j * k->dilation_width;
-            const int present = inside && ix >= 0 && ix < p->in_width;
-            *tap++ = present ? row + ix * p->in_channels : absent;
         }
     }
 }
@@ -100,8 +81,7 @@ kbc_status kbc_int8_depthwise_conv_2d(const kbc_conv_2d_params *p, const void *x
                                       const void *shortcut, void *y, void *scratch)
 {
     const room r = room_of(p);
-    const uintptr_t aligned = (uintptr_t)scratch + sizeof(void *) - 1;
-    const int8_t **const taps = (void *)(aligned - aligned % sizeof(void *));
+    const int8_t **const taps = kbc_taps_in(scratch);
     int32_t *const begin = (void *)((int8_t *)scratch + r.taps);
     int8_t *const absent = (int8_t *)scratch + r.taps + r.begin;
     const int8_t *image = x;
@@ -111,7 +91,7 @@ kbc_status kbc_int8_depthwise_conv_2d(const kbc_conv_2d_params *p, const void *x
     memset(absent, (int)p->input_zero_point, (size_t)r.absent);
     for (int32_t b = 0; b < p->batch; ++b) {
         for (int32_t i = 0; i < p->conv_height * p->conv_width; ++i, ++pixel) {
-            find_taps(p, image, i / p->conv_width, i % p->conv_width, taps, absent);
+            kbc_find_taps(p, taps, image, i / p->conv_width, i % p->conv_width, absent);
             for (int32_t first = 0; first < p->out_channels; first += KBC_BLOCK) {
                 const int32_t count = kbc_block(p->out_channels - first);
                 sum_pixel(p, taps, begin, first, count, acc);
