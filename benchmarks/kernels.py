@@ -41,7 +41,7 @@ from keras_bc.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
-WIDTH = 160  # characters of a printed line
+WIDTH = 200  # characters of a printed line
 BOARDS = {
     "M0": "m0-bench",
     "M3": "mps2-an385",

@@ -23,10 +23,10 @@ CORES = {
     "cortex-m3": "M3",
     "cortex-m55": "M55",
     "cortex-m85": "M55",
-    "rv32imac": "M0",  # not measured yet: loads without a scaled index too
-    "rv32imac_zbb": "M0",
-    "atmega328p": "AVR",
-    "atmega2560": "AVR",
+    "rv32imac": "RV32",
+    "rv32imac_zbb": "RV32 Zbb",
+    "atmega328p": "AVR cycles",
+    "atmega2560": "AVR cycles",
     "any": "M3",
 }
 """The core that was measured, by a CPU as the compiler names it; M4 stands for all others."""
@@ -105,6 +105,63 @@ def _channel_words(p: Structure) -> tuple[float, ...]:
     return taps, positions, words * p.out_height * p.out_width
 
 
+def _words(p: Structure) -> tuple[float, ...]:
+    """Words of an output's weights, outputs, rows."""
+    outputs = p.rows * p.out_features
+    return outputs * words_for(p.in_features), outputs, p.rows
+
+
+def _octets(capacity: int) -> Work:
+    """Entries of tables, look-ups of 8 pixels, outputs of each block of channels.
+
+    Args:
+        capacity: Inputs that 16 bits hold. How they and the image are cut is as conv_2d_octets.h
+            plans it.
+    """
+
+    def work(p: Structure) -> tuple[float, ...]:
+        kernel, row = p.kernel, p.kernel.width * p.in_channels
+        whole = kernel.width > 1 and row <= 8  # of a row of the kernel there is one table
+        taps, inputs = (1, row) if whole else (kernel.width, p.in_channels)
+        groups = -(-inputs // 8)
+        group = -(-inputs // groups)
+        most = min(capacity // (kernel.height * taps * group), 257 // (taps * group))
+        blocks = -(-groups // most) if most else 1
+        strip, reach = -(-p.conv_width // 8), (taps - 1) * kernel.dilation_width
+        seams = reach > 0 and 8 * strip * kernel.stride_width < p.in_width  # too narrow to fold
+        columns = strip * kernel.stride_width + (reach if seams else 0)
+        filters = -(-p.out_channels // 4) * 4
+        line = 16 * (strip + reach // kernel.stride_width) * (filters + kernel.height)
+        rows = max(p.pool.height, 2, (11 * 1024 - (16 << group)) // line)
+        rows = min(rows, p.conv_height, 16)
+        bands = -(-p.conv_height // rows)
+        again = -(-rows * line // (16 << 10))  # once for each block of filters
+        met = (rows - 1) * kernel.stride_height + kernel.height
+        tables = p.batch * bands * again * min(met, p.in_height) * columns * groups
+        looked_up = p.batch * p.conv_height * strip * kernel.height * taps * groups * filters
+        return tables << group, looked_up, blocks * _positions(p) * p.out_channels
+
+    return work
+
+
+def _patches(p: Structure) -> tuple[float, ...]:
+    """Tables of 4 inputs and 8 patches, words of a filter's look-ups, inputs copied, outputs."""
+    taps = p.kernel.height * p.kernel.width
+    inputs, octets = taps * p.in_channels, -(-_positions(p) // 8)
+    copied = _positions(p) * inputs if taps > 1 else 0
+    looked_up = octets * words_for(inputs) * p.out_channels
+    return octets * -(-inputs // 4), looked_up, copied, _positions(p) * p.out_channels
+
+
+def _depthwise(p: Structure) -> tuple[float, ...]:
+    """Taps of outputs; what else becomes of an output is worth about four."""
+    return (_positions(p) * p.out_channels * (p.kernel.height * p.kernel.width + 4),)
+
+
+def _positions(p: Structure) -> int:
+    return p.batch * p.conv_height * p.conv_width
+
+
 WORK: dict[str, Work] = {
     "kbc_fully_connected_s8": _fully_connected,
     "kbc_fully_connected_s8_nibbles": _look_ups(32),
@@ -115,6 +172,22 @@ WORK: dict[str, Work] = {
     "kbc_fully_connected_b1_carry_save": _carry_save,
     "kbc_fully_connected_b1_ternary": _fully_connected,
     "kbc_fully_connected_b1_ternary_carry_save": _carry_save,
+    "kbc_fully_connected_s8_lpm": _fully_connected,
+    "kbc_fully_connected_s8_lpm_tables": _look_ups(8),
+    "kbc_fully_connected_s8_mve": _look_ups(8),
+    "kbc_fully_connected_s8_ternary_mve": _look_ups(8),
+    "kbc_fully_connected_b1_lpm": _fully_connected,
+    "kbc_fully_connected_b1_lpm_popcount": _words,
+    "kbc_fully_connected_b1_popcount": _words,
+    "kbc_fully_connected_b1_ternary_popcount": _words,
+    "kbc_fully_connected_b1_mve": _look_ups(8),
+    "kbc_fully_connected_b1_ternary_mve": _look_ups(8),
+    "kbc_conv_2d_s8_octets": _octets(514),
+    "kbc_conv_2d_s8_patches": _patches,
+    "kbc_conv_2d_s8_depthwise": _depthwise,
+    "kbc_conv_2d_s8_ternary_octets": _octets(257),
+    "kbc_conv_2d_s8_ternary_patches": _patches,
+    "kbc_conv_2d_s8_ternary_depthwise": _depthwise,
     "kbc_conv_2d_s8": _conv_2d,
     "kbc_conv_2d_s8_ternary": _conv_2d,
     "kbc_conv_2d_b1": _conv_2d,
@@ -124,4 +197,5 @@ WORK: dict[str, Work] = {
     "kbc_conv_2d_b1_ternary_depthwise": _channel_words,
     "kbc_conv_2d_b1_ternary_tables": _filter_tables,
 }
-"""How often a variant does each kind of its work."""
+"""How often a variant does each kind of its work. Those that convolve with vectors have none: what
+they take is not linear in such sizes, and the table's order names the best of them."""
