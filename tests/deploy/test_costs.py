@@ -12,16 +12,7 @@ from tests.needs import board_parameters
 
 KERNELS = load("kernels")
 CASES = KERNELS.CASES
-CORES = {
-    "M0": "m0-bench",
-    "M3": "mps2-an385",
-    "M4": "mps2-an386",
-    "M55": "mps3-an547",
-    "RV32": "rv32-bench",
-    "RV32 Zbb": "rv32-zbb-bench",
-    "AVR cycles": "arduino-uno",
-}
-"""A board of each core that was measured."""
+CORES = KERNELS.BOARDS
 CPUS = {core: boards.find(name).cpu for core, name in CORES.items()}
 ROWS = [
     row
