@@ -69,7 +69,8 @@ static KBC_TARGET void tables_s8(uint8_t *tables, const void *x, int32_t channel
 }
 
 /* E[n] for 4 bits of x. */
-#define E(x, n) (8 - 2 * ((((x) ^ (n)) & 1) + (((x) ^ (n)) >> 1 & 1) + (((x) ^ (n)) >> 2 & 1) + (((x) ^ (n)) >> 3)))
+#define ONES(d) (((d) & 1) + ((d) >> 1 & 1) + ((d) >> 2 & 1) + ((d) >> 3))
+#define E(x, n) (8 - 2 * ONES((x) ^ (n)))
 #define BITS(x)                                                                              \
     {                                                                                        \
         E(x, 0), E(x, 1), E(x, 2), E(x, 3), E(x, 4), E(x, 5), E(x, 6), E(x, 7), E(x, 8),     \

@@ -4,7 +4,7 @@
  */
 #include "node.h"
 
-/* Bits on one side, and all axes of x but the last; how many pixels these have together is in `*rows`. */
+/* Bits on one side, and all axes of x but the last; `*rows` is how many pixels these have. */
 static bool prepare_rows(const kbc_node *node, bool packs, int *shape, int32_t *rows)
 {
     const kbc_tensor *x = kbc_input(node, KBC_X), *y = kbc_output_of(node);

@@ -15,10 +15,10 @@
  * and s2 ^ d6 in the place of d6. That spares 5 operations of 27. Ternary weights, d = (w ^ x) & u,
  * are no such sums.
  *
- * Instructions an output and 256 inputs: 67 on a Cortex-M4 (0.26 a weight), 69 on a Cortex-M3, 94 on
- * ARMv6-M; of ternary weights 79, 81 and 124. 29 of the first make ones, d7, twos and fours, 30 add up their bits: with 16 words in the
- * adders it would be 0.22, for more registers than there are. Tables of counts (a byte of weights
- * looks one up) take 3 instructions for 8 inputs, 0.38.
+ * Instructions an output and 256 inputs: 67 on a Cortex-M4 (0.26 a weight), 69 on a Cortex-M3, 94
+ * on ARMv6-M; of ternary weights 79, 81 and 124. 29 of the first make ones, d7, twos and fours, 30
+ * add up their bits: with 16 words in the adders it would be 0.22, for more registers than there
+ * are. Tables of counts (a byte of weights looks one up) take 3 instructions for 8 inputs, 0.38.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

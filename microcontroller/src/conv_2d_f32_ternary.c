@@ -11,8 +11,8 @@ int32_t kbc_conv_2d_f32_ternary_scratch(const kbc_conv_2d_params *p)
     return 0;
 }
 
-kbc_status kbc_conv_2d_f32_ternary(const kbc_conv_2d_params *p, const void *x, const void *shortcut, void *y,
-                     void *scratch)
+kbc_status kbc_conv_2d_f32_ternary(const kbc_conv_2d_params *p, const void *x, const void *shortcut,
+                                   void *y, void *scratch)
 {
     (void)scratch;
     return kbc_conv_2d(p, x, kbc_bytes_f32(p->in_channels), shortcut, y, kbc_dot_f32_ternary);

@@ -12,8 +12,8 @@ int32_t kbc_conv_2d_s8_mve_patches_scratch(const kbc_conv_2d_params *p)
 
 #if KBC_HAS_MVE
 
-kbc_status kbc_conv_2d_s8_mve_patches(const kbc_conv_2d_params *p, const void *x, const void *shortcut,
-                                  void *y, void *scratch)
+kbc_status kbc_conv_2d_s8_mve_patches(const kbc_conv_2d_params *p, const void *x,
+                                      const void *shortcut, void *y, void *scratch)
 {
     return kbc_conv_2d_patches(p, x, shortcut, y, scratch);
 }

@@ -10,8 +10,8 @@ int32_t kbc_fully_connected_b1_scratch(const kbc_fully_connected_params *p)
     return 0;
 }
 
-kbc_status kbc_fully_connected_b1(const kbc_fully_connected_params *p, const void *x, const void *shortcut, void *y,
-                     void *scratch)
+kbc_status kbc_fully_connected_b1(const kbc_fully_connected_params *p, const void *x,
+                                  const void *shortcut, void *y, void *scratch)
 {
     (void)scratch;
     return kbc_fully_connected(p, x, kbc_bytes_b1(p->in_features), shortcut, y, kbc_dot_b1);

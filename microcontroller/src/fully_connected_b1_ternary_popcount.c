@@ -16,8 +16,9 @@ KBC_NOINLINE static void sum_8(int32_t *sums, const uint32_t *w, int32_t outs, c
     kbc_sum_differences_8(sums, w, outs, x, words, 2);
 }
 
-kbc_status kbc_fully_connected_b1_ternary_popcount(const kbc_fully_connected_params *p, const void *x,
-                                                  const void *shortcut, void *y, void *scratch)
+kbc_status kbc_fully_connected_b1_ternary_popcount(const kbc_fully_connected_params *p,
+                                                   const void *x, const void *shortcut, void *y,
+                                                   void *scratch)
 {
     (void)scratch;
     return kbc_fully_connected_popcount(p, x, shortcut, y, 2, sum_8);

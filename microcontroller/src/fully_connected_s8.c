@@ -10,8 +10,8 @@ int32_t kbc_fully_connected_s8_scratch(const kbc_fully_connected_params *p)
     return 0;
 }
 
-kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const void *x, const void *shortcut, void *y,
-                     void *scratch)
+kbc_status kbc_fully_connected_s8(const kbc_fully_connected_params *p, const void *x,
+                                  const void *shortcut, void *y, void *scratch)
 {
     (void)scratch;
     return kbc_fully_connected(p, x, kbc_bytes_s8(p->in_features), shortcut, y, kbc_dot_s8);

@@ -54,7 +54,8 @@ static inline int32_t kbc_add_products(int32_t acc, const int8_t *w, int16x2_t e
 #endif
 
 /* acc[i] = w[i][n] . (x[n] - zx) */
-static void kbc_int8_dot_4(int32_t acc[KBC_OUTPUTS], const int8_t *w, const int8_t *x, int32_t n, int32_t zx)
+static void kbc_int8_dot_4(int32_t acc[KBC_OUTPUTS], const int8_t *w, const int8_t *x, int32_t n,
+                           int32_t zx)
 {
     const int8_t *w2 = w + 2 * n; /* two addresses for four rows */
     const int8_t *const end = x + n;

@@ -119,28 +119,27 @@ def any_int8(rng, size):
     return rng.integers(-128, 128, size, dtype=np.int8)
 
 
-def without_pool(has_groups):
-    """The shapes that the builtins have whose groups are as `has_groups(groups, channels)` says."""
+def unpooled(has_groups):
+    """The shapes without a pooling whose groups are as `has_groups(groups, channels)` says."""
     plain = {name: shape for name, shape in SHAPES.items() if shape[-1][0] == (1, 1)}
-    found = {name: s for name, s in plain.items() if has_groups(s[3], s[1])}
-    assert len(found) > 2
-    return found
+    return {name: shape for name, shape in plain.items() if has_groups(shape[3], shape[1])}
 
 
 @pytest.mark.parametrize(
-    ("op", "has_groups", "pack"),
+    ("op", "shapes", "pack"),
     [
-        ("int8_conv_2d", lambda groups, channels: groups == 1, lambda w: w),
+        ("int8_conv_2d", unpooled(lambda groups, _: groups == 1), lambda w: w),
         (
             "int8_depthwise_conv_2d",
-            lambda groups, channels: groups == channels,
+            unpooled(lambda groups, channels: groups == channels),
             lambda w: np.moveaxis(w[..., 0], 0, 2),
         ),
-        ("int8_grouped_conv_2d", lambda groups, channels: True, lambda w: w),
+        ("int8_grouped_conv_2d", SHAPES, lambda w: w),
     ],
+    ids=["int8_conv_2d", "int8_depthwise_conv_2d", "int8_grouped_conv_2d"],
 )
-def test_int8_weights(op, has_groups, pack, run, make_case, requantize):
-    shapes = without_pool(has_groups)
+def test_int8_weights(op, shapes, pack, run, make_case, requantize):
+    assert len(shapes) > 2
     check(run, make_case, requantize, op, "builtin", any_int8, pack, twice=True, shapes=shapes)
 
 

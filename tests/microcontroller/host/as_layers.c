@@ -1,6 +1,6 @@
 /* An emitted model's few-bit layers, run as the delegate runs them: with `ld --wrap` its calls of
- * the plain kernels come here. SET names the instruction set, and THREADS, of the environment, how many
- * share a layer. */
+ * the plain kernels come here. SET names the instruction set, and THREADS, of the environment, how
+ * many share a layer. */
 #include <stdlib.h>
 
 #include "choice.h"
