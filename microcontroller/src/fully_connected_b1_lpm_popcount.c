@@ -9,15 +9,19 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "lpm.h"
 
 enum { ONES = 256, STRIP = 16, SHORT = 4 }; /* bytes */
 
-/* The table, and what it may take to begin at a multiple of 256. */
+/* The accumulators and differences of a block, the table, and what it may take to begin at a multiple
+ * of 256. The blocks would do on the stack, but in a frame of more than 64 bytes an AVR takes four
+ * instructions more to reach anything. */
 int32_t kbc_fully_connected_b1_lpm_popcount_scratch(const kbc_fully_connected_params *p)
 {
     (void)p;
-    return 2 * ONES - 1;
+    return KBC_BLOCK * (4 + 2) + 2 * ONES - 1;
 }
 
 #if KBC_HAS_LPM
@@ -97,6 +101,15 @@ static const uint8_t *add_strips(add_strip *add, uint8_t strips, uint8_t size,
     return x;
 }
 
+/* Not inlined, for the registers that it takes. */
+KBC_NOINLINE static void to_accumulators(int32_t *acc, const uint16_t *differences, uint8_t count,
+                                         uint16_t k)
+{
+    do {
+        *acc++ = (int16_t)(k - 2 * *differences++);
+    } while (--count > 0);
+}
+
 kbc_status kbc_fully_connected_b1_lpm_popcount(const kbc_fully_connected_params *p,
                                                const void *inputs, const void *shortcut, void *y,
                                                void *scratch)
@@ -104,7 +117,10 @@ kbc_status kbc_fully_connected_b1_lpm_popcount(const kbc_fully_connected_params 
     const uint16_t outs = (uint16_t)p->out_features;
     const uint16_t words = (uint16_t)kbc_words(p->in_features);
     const uint8_t strips = (uint8_t)(words / 4), rest = (uint8_t)(words % 4);
-    uint8_t *const ones = (uint8_t *)(((uintptr_t)scratch + ONES - 1) & ~(uintptr_t)(ONES - 1));
+    int32_t *const acc = scratch;
+    uint16_t *const differences = (uint16_t *)(acc + KBC_BLOCK);
+    const uintptr_t behind = (uintptr_t)(differences + KBC_BLOCK);
+    uint8_t *const ones = (uint8_t *)((behind + ONES - 1) & ~(uintptr_t)(ONES - 1));
     const uint8_t page = (uint8_t)((uintptr_t)ones >> 8);
     const uint8_t *x = inputs;
 
@@ -114,15 +130,12 @@ kbc_status kbc_fully_connected_b1_lpm_popcount(const kbc_fully_connected_params 
             const uint8_t count = (uint8_t)kbc_block((int32_t)outs - first);
             const uint8_t *const w = p->weights;
             const uint8_t *const tail = w + (uint16_t)strips * STRIP * outs;
-            uint16_t differences[KBC_BLOCK] = {0};
-            int32_t acc[KBC_BLOCK];
+            memset(differences, 0, sizeof(uint16_t[KBC_BLOCK]));
             const uint8_t *left = add_strips(add_long, strips, STRIP, differences,
                                              w + first * STRIP, x, count, outs, page);
             add_strips(add_short, rest, SHORT, differences, tail + first * SHORT, left, count,
                        outs, page);
-            for (uint8_t o = 0; o < count; ++o) {
-                acc[o] = p->in_features - 2 * (int32_t)differences[o];
-            }
+            to_accumulators(acc, differences, count, (uint16_t)p->in_features);
             p->finish.function(&p->finish, acc, r, first, count, shortcut, y);
         }
     }

@@ -97,8 +97,11 @@ look_up(KBC_UNUSED uint16_t *acc, KBC_UNUSED const uint8_t *w, KBC_UNUSED const 
             "ld r0, X \n inc r0 \n st X, r0 \n rjmp 2b \n");
 }
 
+/* The functions below are not inlined, for an AVR reaches no more than 64 bytes of a frame at once:
+ * each has its own, and a small one beside that of the accumulators. */
+
 /* A row of x. */
-static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, uint8_t *pages,
+KBC_NOINLINE static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, uint8_t *pages,
                        uint16_t *acc, uint8_t *top)
 {
     const uint16_t outs = (uint16_t)p->out_features;
@@ -106,8 +109,12 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, uin
     const uint8_t *w = p->weights;
     const uint8_t page = (uint8_t)((uintptr_t)pages >> 8);
 
-    memset(acc, 0, 2 * outs);
-    memset(top, 0, outs);
+    const int32_t begin = (p->in_features + PAIR - 1) / PAIR * (-2 * BIAS);
+
+    for (uint16_t o = 0; o < outs; ++o) {
+        acc[o] = (uint16_t)begin;
+    }
+    memset(top, (uint8_t)(begin >> 16), outs);
     for (int16_t k = (int16_t)p->in_features; k > 0; k = (int16_t)(k - PAIR), x += PAIR) {
         int8_t rest[PAIR];
         const int8_t *from = x;
@@ -125,12 +132,22 @@ static void accumulate(const kbc_fully_connected_params *p, const int8_t *x, uin
     }
 }
 
+/* acc[o] = top[o] << 16 | sums[o], a number of 24 bits and a sign. */
+KBC_NOINLINE static void join(int32_t *acc, const uint16_t *sums, const uint8_t *top, uint8_t count)
+{
+    __asm__ volatile("1: ld r0, Z+ \n st X+, r0 \n ld r0, Z+ \n st X+, r0 \n"
+                     "ld r0, Y+ \n st X+, r0 \n lsl r0 \n sbc r0, r0 \n st X+, r0 \n"
+                     "dec %[count] \n brne 1b \n"
+                     : "+x"(acc), "+y"(top), "+z"(sums), [count] "+r"(count)
+                     :
+                     : "memory");
+}
+
 kbc_status kbc_fully_connected_s8_lpm_tables(const kbc_fully_connected_params *p,
                                              const void *inputs, const void *shortcut, void *y,
                                              void *scratch)
 {
     const uint16_t outs = (uint16_t)p->out_features;
-    const int32_t bias = (p->in_features + PAIR - 1) / PAIR * (2 * BIAS);
     uint16_t *const sums = scratch;
     uint8_t *const top = (uint8_t *)(sums + outs);
     uint8_t *const pages =
@@ -142,9 +159,7 @@ kbc_status kbc_fully_connected_s8_lpm_tables(const kbc_fully_connected_params *p
         for (uint16_t first = 0; first < outs; first += KBC_BLOCK) {
             const uint8_t count = (uint8_t)kbc_block((int32_t)outs - first);
             int32_t acc[KBC_BLOCK];
-            for (uint8_t o = 0; o < count; ++o) {
-                acc[o] = ((int32_t)top[first + o] << 16 | sums[first + o]) - bias;
-            }
+            join(acc, sums + first, top + first, count);
             p->finish.function(&p->finish, acc, r, first, count, shortcut, y);
         }
     }

@@ -9,6 +9,7 @@ from tests.microcontroller.layer_graphs import LayerGraph, inputs_of
 from tests.needs import cross_compiler, qemu
 
 OUTS, INPUTS = 480, 40
+BOARDS = ["m0-bench", "mps2-an385", "mps2-an386", "mps3-an547", "arduino-mega"]
 
 
 def _parameters(rng: np.random.Generator) -> np.ndarray:
@@ -41,7 +42,7 @@ def _thresholds(rng: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize(
     ("finish", "parameters"), [("s8", _parameters), ("s8", _lines), ("b1", _thresholds)]
 )
-@pytest.mark.parametrize("board", ["m0-bench", "mps2-an385", "mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_extremes(board, finish, parameters, tmp_path):
     rng = np.random.default_rng(5)
     layers = LayerGraph(rng)
