@@ -65,9 +65,10 @@ def lines(channels: np.ndarray, zero_point: int, bound: int) -> np.ndarray | Non
     """
     bias, multiplier, shift = channels.astype(np.int64).T
     bias, left = np.where(multiplier == 0, [[0], [BYTE]], [bias, SHIFT - shift])
-    if left.min() < BYTE or left.max() > 30 or (bound << int(left.max())) >= 2**31:
+    if left.min() < BYTE or left.max() > 30:
         return None
-    if ((np.abs(bias) << left) >= 2**31).any():
+    # So that an accumulator's own product, and with what is added to it, keeps its sign.
+    if (bound << int(left.max())) >= 2**31 or ((bound + np.abs(bias) << left) > 2**31).any():
         return None
     offset = (bias << left) * multiplier + (1 << SHIFT - 1) + (zero_point << SHIFT) + left
     words = [offset & 0xFFFFFFFF, offset >> 32 & 0xFFFFFFFF, multiplier & 0xFFFFFFFF]

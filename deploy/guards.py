@@ -5,7 +5,7 @@ from functools import cache
 
 from keras_bc.deploy import disk, targets
 from keras_bc.deploy.kernels import INCLUDE
-from keras_bc.deploy.toolchain import first_error, tool
+from keras_bc.deploy.toolchain import COMPILE, first_error, tool
 from keras_bc.errors import UserError
 
 
@@ -32,7 +32,7 @@ def holds(guard: str, cpu: str) -> bool:
         family = targets.of(cpu)
         select = [flag.format(cpu=cpu) for flag in family.select]
         said = tool(
-            *("gcc", *select, f"-I{INCLUDE}", "-E", "-P", probe),
+            *("gcc", *select, *COMPILE, f"-I{INCLUDE}", "-E", "-P", probe),
             check=lambda text: _check_cpu(cpu, text),
             target=family,
         )

@@ -7,7 +7,7 @@ static bool params_of(const kbc_node *node, kbc_conv_2d_params *params)
         *params = kbc_as_convolution(&node->call.params.fully_connected);
         return true;
     }
-    if (node->op == &kbc_op_conv_2d) {
+    if (node->op == &kbc_op_conv_2d || node->op == &kbc_op_depthwise_conv_2d) {
         *params = node->call.params.conv_2d;
         return true;
     }

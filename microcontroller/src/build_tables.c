@@ -9,32 +9,56 @@
  */
 #include "filter_tables.h"
 
-/* The entries of 6 inputs, from the one of `first`. */
+/* The entries of 6 inputs, from the one of `first`; gives what follows on t.
+ *
+ * Four entries e move by to_4, to_8, to_16 and to_32: from the last of as many to the one behind. */
+#if KBC_THUMB
+
+/* One instruction stores four entries. */
+#define FILL_4 "stmia r4!, {r0, r1, r2, r3} \n"
+#define ADD(s) "add r0, " s " \n add r1, " s " \n add r2, " s " \n add r3, " s " \n"
+#define FILL_8 FILL_4 ADD("r5") FILL_4
+#define FILL_16 FILL_8 ADD("r6") FILL_8
+#define FILL_32 FILL_16 ADD("r7") FILL_16
+
+/* e in r0-r3 and its steps in r5-r7 and r12, from t, first and step. */
+#if KBC_THUMB == 2
+#define BEGIN                                                             \
+    "mov r4, r0 \n"                                                       \
+    "ldm r2, {r2, r3, r5, r6, r7, r12} \n"                                \
+    "sub r12, r12, r7, lsl #1 \n sub r7, r7, r6, lsl #1 \n"               \
+    "sub r6, r6, r5 \n add r7, r7, r6 \n add r12, r12, r7 \n"             \
+    "mov r0, r1 \n add r1, r0, r2 \n add r2, r0, r3 \n add r3, r3, r1 \n"
+#else
+#define BEGIN                                                  \
+    "mov r4, r0 \n"                                            \
+    "ldr r5, [r2, #8] \n ldr r6, [r2, #12] \n"                 \
+    "ldr r7, [r2, #16] \n ldr r3, [r2, #20] \n"                \
+    "lsls r0, r7, #1 \n subs r3, r3, r0 \n"                    \
+    "lsls r0, r6, #1 \n subs r7, r7, r0 \n"                    \
+    "subs r6, r6, r5 \n adds r7, r7, r6 \n adds r3, r3, r7 \n" \
+    "mov r12, r3 \n"                                           \
+    "mov r0, r1 \n ldr r1, [r2] \n ldr r3, [r2, #4] \n"        \
+    "adds r1, r1, r0 \n adds r2, r0, r3 \n adds r3, r3, r1 \n"
+#endif
+
+KBC_NAKED static uint32_t *fill(uint32_t *t, uint32_t first, const uint32_t step[6])
+{
+    __asm__(".syntax unified \n"
+            "push {r4-r7, lr} \n" BEGIN FILL_32 ADD("r12") FILL_32
+            "mov r0, r4 \n"
+            "pop {r4-r7, pc} \n");
+}
+
+#else
+
 static uint32_t *fill(uint32_t *t, uint32_t first, const uint32_t step[6])
 {
-    /* From the last of 4, 8, 16, and 32 entries to the one behind. */
     const uint32_t to_4 = step[2], to_8 = step[3] - to_4, to_16 = to_8 + step[4] - 2 * step[3];
     const uint32_t to_32 = to_16 + step[5] - 2 * step[4];
-    const uint32_t second = first + step[0], third = first + step[1], fourth = second + step[1];
-#if KBC_THUMB
-    /* One instruction stores four entries. */
-    register uint32_t e0 __asm__("r0") = first;
-    register uint32_t e1 __asm__("r1") = second;
-    register uint32_t e2 __asm__("r2") = third;
-    register uint32_t e3 __asm__("r3") = fourth;
-#define FILL_4 "stmia %[t]!, {r0, r1, r2, r3}\n"
-#define ADD(s) "add r0, r0, " s "\nadd r1, r1, " s "\nadd r2, r2, " s "\nadd r3, r3, " s "\n"
-#define FILL_8 FILL_4 ADD("%[to_4]") FILL_4
-#define FILL_16 FILL_8 ADD("%[to_8]") FILL_8
-#define FILL_32 FILL_16 ADD("%[to_16]") FILL_16
-    __asm__ volatile(".syntax unified\n" FILL_32 ADD("%[to_32]") FILL_32
-                     : [t] "+l"(t), "+l"(e0), "+l"(e1), "+l"(e2), "+l"(e3)
-                     : [to_4] "r"(to_4), [to_8] "r"(to_8), [to_16] "r"(to_16), [to_32] "r"(to_32)
-                     : "memory");
-#else
     const uint32_t steps[16] = {to_4, to_8, to_4, to_16, to_4, to_8, to_4, to_32,
                                 to_4, to_8, to_4, to_16, to_4, to_8, to_4, 0};
-    uint32_t e0 = first, e1 = second, e2 = third, e3 = fourth;
+    uint32_t e0 = first, e1 = e0 + step[0], e2 = e0 + step[1], e3 = e1 + step[1];
 
     for (int32_t i = 0; i < 16; ++i, t += 4) {
         t[0] = e0;
@@ -46,9 +70,10 @@ static uint32_t *fill(uint32_t *t, uint32_t first, const uint32_t step[6])
         e2 += steps[i];
         e3 += steps[i];
     }
-#endif
     return t;
 }
+
+#endif
 
 /* What each input adds to the lanes where it is 0, and what it adds more where it is 1. */
 typedef struct {

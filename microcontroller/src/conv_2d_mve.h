@@ -132,7 +132,7 @@ static inline int32_t kbc_conv_2d_mve_scratch(const kbc_conv_2d_params *p)
     kbc_mve_plan(&t, kbc_mve_as_row(&row, p));
     if (p->groups > 1 || p->input_dilation_height > 1 || p->input_dilation_width > 1 ||
         t.columns > KBC_MOST_COLUMNS || p->pool.width > KBC_TILE ||
-        KBC_PLANES * p->kernel.width > KBC_CAPACITY || (KBC_ONE_BIT && inputs > 65535)) {
+        KBC_PLANES * p->kernel.width > KBC_CAPACITY || (KBC_ONE_BIT && KBC_PLANES * inputs > 65535)) {
         return -1;
     }
     return t.scratch + (int32_t)sizeof row;

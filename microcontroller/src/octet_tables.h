@@ -17,19 +17,21 @@
 #define KBC_OCTET_TABLES_H
 
 #include "kbc/kbc.h"
+#include "thumb.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Pairs of sums are laid out for little-endian cores."
 #endif
 
 /* Inline assembly that takes nearly all registers, for compilers that leave them free. */
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb__)
-#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 2
+#if KBC_THUMB && defined(__OPTIMIZE__)
+#if KBC_THUMB == 2
 #define KBC_OCTET_THUMB2 1
 #else
 #define KBC_OCTET_THUMB1 1
 #endif
-#define KBC_OCTET_ALONE __attribute__((noinline)) /* with all registers to itself */
+/* With all registers to itself, the frame pointer's too. */
+#define KBC_OCTET_ALONE __attribute__((noinline, optimize("omit-frame-pointer")))
 #else
 #define KBC_OCTET_ALONE
 #endif
@@ -87,64 +89,77 @@ KBC_OCTET_ALONE static void kbc_octet_steps(kbc_octet *step, const int8_t *const
 }
 
 /* to[i] = from[i] + step for i < n, a power of two from 8 on. */
-KBC_OCTET_ALONE static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from,
-                                             const kbc_octet *step, int32_t n)
-{
-    const kbc_octet *const end = from + n;
-
 #if defined(KBC_OCTET_THUMB2)
-    /* Steps and sums fill the registers: the end waits on the stack. */
-    register const kbc_octet *s __asm__("r4") = step;
-    register const kbc_octet *stop __asm__("r5") = end;
-    __asm__ volatile("ldm %[s], {r0-r3}\n\t"
-                     "push {r5}\n"
-                     "1:\n\t"
-                     ".rept 4\n\t"
-                     "ldm %[from]!, {r4-r6, r8-r10, r12, lr}\n\t"
-                     "add r4, r0\n\t"
-                     "add r5, r1\n\t"
-                     "add r6, r2\n\t"
-                     "add r8, r3\n\t"
-                     "add r9, r0\n\t"
-                     "add r10, r1\n\t"
-                     "add r12, r2\n\t"
-                     "add lr, r3\n\t"
-                     "stm %[to]!, {r4-r6, r8-r10, r12, lr}\n\t"
-                     ".endr\n\t"
-                     "ldr r4, [sp]\n\t"
-                     "cmp %[from], r4\n\t"
-                     "bne 1b\n\t"
-                     "add sp, #4"
-                     : [to] "+&r"(to), [from] "+&r"(from), [s] "+r"(s), "+r"(stop)
-                     :
-                     : "r0", "r1", "r2", "r3", "r6", "r8", "r9", "r10", "r12", "lr", "cc",
-                       "memory");
+
+/* Steps and sums fill the registers: the end waits on the stack. */
+KBC_NAKED static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from,
+                                       const kbc_octet *step, int32_t n)
+{
+    __asm__("push {r4-r11, lr} \n"
+            "mov r7, r0 \n"
+            "mov r11, r1 \n"
+            "add r3, r1, r3, lsl #4 \n"
+            "push {r3} \n"
+            "ldm r2, {r0-r3} \n"
+            "1: \n"
+            ".rept 4 \n"
+            "ldm r11!, {r4-r6, r8-r10, r12, lr} \n"
+            "add r4, r0 \n"
+            "add r5, r1 \n"
+            "add r6, r2 \n"
+            "add r8, r3 \n"
+            "add r9, r0 \n"
+            "add r10, r1 \n"
+            "add r12, r2 \n"
+            "add lr, r3 \n"
+            "stm r7!, {r4-r6, r8-r10, r12, lr} \n"
+            ".endr \n"
+            "ldr r4, [sp] \n"
+            "cmp r11, r4 \n"
+            "bne 1b \n"
+            "pop {r3-r11, pc} \n");
+}
+
 #elif defined(KBC_OCTET_THUMB1)
-    __asm__ volatile("ldm %[step]!, {r4-r7}\n\t"
-                     "mov r8, r4\n\t"
-                     "mov r9, r5\n\t"
-                     "mov r10, r6\n\t"
-                     "mov r11, r7\n"
-                     "1:\n\t"
-                     ".rept 8\n\t"
-                     "ldm %[from]!, {r4-r7}\n\t"
-                     "add r4, r8\n\t"
-                     "add r5, r9\n\t"
-                     "add r6, r10\n\t"
-                     "add r7, r11\n\t"
-                     "stm %[to]!, {r4-r7}\n\t"
-                     ".endr\n\t"
-                     "cmp %[from], %[end]\n\t"
-                     "bne 1b"
-                     : [to] "+&l"(to), [from] "+&l"(from), [step] "+&l"(step)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory");
+
+KBC_NAKED static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from,
+                                       const kbc_octet *step, int32_t n)
+{
+    __asm__(".syntax unified \n"
+            "push {r4-r7, lr} \n"
+            "mov r4, r8 \n mov r5, r9 \n mov r6, r10 \n mov r7, r11 \n"
+            "push {r4-r7} \n"
+            "lsls r3, r3, #4 \n"
+            "adds r3, r3, r1 \n"
+            "ldm r2!, {r4-r7} \n"
+            "mov r8, r4 \n mov r9, r5 \n mov r10, r6 \n mov r11, r7 \n"
+            "1: \n"
+            ".rept 8 \n"
+            "ldm r1!, {r4-r7} \n"
+            "add r4, r8 \n"
+            "add r5, r9 \n"
+            "add r6, r10 \n"
+            "add r7, r11 \n"
+            "stm r0!, {r4-r7} \n"
+            ".endr \n"
+            "cmp r1, r3 \n"
+            "bne 1b \n"
+            "pop {r4-r7} \n"
+            "mov r8, r4 \n mov r9, r5 \n mov r10, r6 \n mov r11, r7 \n"
+            "pop {r4-r7, pc} \n");
+}
+
 #else
-    for (; from < end; ++from, ++to) {
+
+static void kbc_octet_extend(kbc_octet *to, const kbc_octet *from, const kbc_octet *step,
+                             int32_t n)
+{
+    for (const kbc_octet *const end = from + n; from < end; ++from, ++to) {
         kbc_octet_sum(to, from, step);
     }
-#endif
 }
+
+#endif
 
 /* The 2^n entries of n inputs. */
 static void kbc_octet_build(kbc_octet *table, const kbc_octet *step, int32_t n)

@@ -2,7 +2,8 @@
  * compiler runs out of registers, or moves words one by one that LDM and STM move together.
  *
  * KBC_THUMB is 1 on ARMv6-M (8 registers for most instructions), 2 on ARMv7-M and its successors,
- * and 0 elsewhere. It may be defined as 0 to have the C compiled.
+ * and 0 elsewhere: Clang takes fewer registers from inline assembly than GCC, and other notations.
+ * It may be defined as 0 to have the C compiled.
  *
  * Such a function is naked: the assembly is all of it, and it keeps to the calling convention.
  *
@@ -12,7 +13,9 @@
 #define KBC_THUMB_H
 
 #ifndef KBC_THUMB
-#if !defined(__GNUC__) || !defined(__ARM_ARCH_PROFILE) || defined(__ARM_BIG_ENDIAN)
+#if !defined(__GNUC__) || defined(__clang__) || defined(__ARM_BIG_ENDIAN)
+#define KBC_THUMB 0
+#elif !defined(__ARM_ARCH_PROFILE)
 #define KBC_THUMB 0
 #elif __ARM_ARCH_PROFILE != 'M'
 #define KBC_THUMB 0

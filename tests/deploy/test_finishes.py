@@ -48,6 +48,7 @@ def test_a_line_is_exact(zero_point):
         ((0, 2**30, 16), 1),  # 31 bits to the left
         ((0, 2**30, 31), 2**15),  # the accumulator could overflow
         ((2**15, 2**30, 31), 100),  # the bias would
+        ((131071, 2**31 - 1, 33), 514 * 255),  # both together
     ],
 )
 def test_what_has_no_room_makes_no_line(channel, bound):

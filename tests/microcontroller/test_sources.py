@@ -65,6 +65,32 @@ def test_no_warnings(compiler, compile_all):
     assert len(compile_all(compiler, sources)) == len(sources)
 
 
+@pytest.mark.parametrize(
+    ("cpu", "option"),
+    [
+        ("cortex-m0", "-Os"),
+        ("cortex-m4", "-fno-omit-frame-pointer"),
+        pytest.param("cortex-m0", "-fno-omit-frame-pointer", marks=pytest.mark.slow),
+        pytest.param("cortex-m4", "-O0", marks=pytest.mark.slow),
+        pytest.param("cortex-m55", "-O0", marks=pytest.mark.slow),
+        pytest.param("cortex-m55", "-Os", marks=pytest.mark.slow),
+    ],
+)
+def test_assembly_finds_its_registers_with_other_options(cpu, option, compile_all):
+    assert compile_all(COMPILERS[cpu], options=(option,))
+
+
+@pytest.mark.parametrize(
+    "cpu", ["cortex-m0", *(pytest.param(f"cortex-m{n}", marks=pytest.mark.slow) for n in (4, 55))]
+)
+def test_clang_compiles_for_arm(cpu, compile_all, tmp_path):
+    """Which brings all headers but string.h."""
+    functions = "void *memcpy(void *, const void *, size_t), *memset(void *, int, size_t);"
+    (tmp_path / "string.h").write_text(f"#include <stddef.h>\n{functions}\n")
+    command = ["clang", "--target=arm-none-eabi", "-mthumb", f"-mcpu={cpu}", "-ffreestanding"]
+    assert compile_all(command, options=(f"-I{tmp_path}",))
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_no_warnings_in_what_the_host_runs(compiler, compile_all):
     assert len(compile_all([compiler], HOST)) == len(HOST)

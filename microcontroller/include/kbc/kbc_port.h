@@ -92,9 +92,10 @@
 #endif
 
 /* 1 where the core has the integer vectors of Arm's M profile (Helium), as a Cortex-M55 may, and the
- * compiler has GCC's inline assembly. */
+ * compiler has GCC's inline assembly, and optimizes: else too few registers are left to that. */
 #ifndef KBC_HAS_MVE
-#if defined(__ARM_FEATURE_MVE) && defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
+#if defined(__ARM_FEATURE_MVE) && defined(__GNUC__) && defined(__OPTIMIZE__) && \
+    !defined(__ARM_BIG_ENDIAN)
 #define KBC_HAS_MVE 1
 #else
 #define KBC_HAS_MVE 0
