@@ -55,7 +55,7 @@ def evaluate(
             "ensemble:N with N from 1."
         )
     check_one_output(len(getattr(model, "outputs", None) or [model]))
-    x = fit_input(model, x)
+    x, y = fit_input(model, x), np.asarray(y)
     check_labels(y, samples(x))
     networks = (
         _samples(model, int(ensemble[1])) if ensemble else [inference_weights(model, weights)]

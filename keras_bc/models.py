@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from keras_bc import datasets, recipes
+from keras_bc import console, datasets, recipes
 from keras_bc.errors import UserError
 from keras_bc.inputs import Inputs, NamedInputs
 
@@ -65,10 +65,16 @@ def dataset_of(model_name: str, given: str | None) -> str:
     Raises:
         UserError: None was given, and the model is no recipe's.
     """
+    trained_on = recipes.find(model_name).dataset if model_name in recipes.RECIPES else None
+    if given is None and trained_on:
+        return trained_on
     if given is not None:
+        if trained_on and datasets.differ_in_preprocessing(given, trained_on):
+            console.say(
+                f"The recipe {model_name} trains on {trained_on}, the same examples as {given}, "
+                "but preprocessed in another way. Leave --dataset out unless this model did not."
+            )
         return given
-    if model_name in recipes.RECIPES:
-        return recipes.find(model_name).dataset
     raise UserError(
         f"The model '{model_name}' is of no recipe, so its data set is unknown. Name one (mnist, "
         "digits, ...), or give a .npz file with the array x, or one by the name of each of several "

@@ -21,7 +21,9 @@ from keras_bc.quiet_import import import_tensorflow
 def train(recipe, listing, output, epochs, resume, dataset, seed):
     """Train RECIPE and save its best epoch, ready to be exported.
 
-    Beside the model come its history (.history.json) and its curves (.png).
+    Beside the model come its history (.history.json) and its curves (.png), and where the recipe
+    fits a preprocessing to the training set, a model of that (.preprocessing.keras) for images of
+    your own.
     """
     from keras_bc import console, results
 

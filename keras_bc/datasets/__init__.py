@@ -15,7 +15,13 @@ Nothing is cached on disk beyond what tensorflow-datasets prepares.
 """
 
 from keras_bc.datasets.data import Data, Split, fit_shape, fit_shapes
-from keras_bc.datasets.loading import NAMES, load, load_calibration, load_test
+from keras_bc.datasets.loading import (
+    NAMES,
+    differ_in_preprocessing,
+    load,
+    load_calibration,
+    load_test,
+)
 from keras_bc.datasets.npz import UNREADABLE, is_file, read_npz
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "UNREADABLE",
     "Data",
     "Split",
+    "differ_in_preprocessing",
     "fit_shape",
     "fit_shapes",
     "is_file",

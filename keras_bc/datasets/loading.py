@@ -66,6 +66,16 @@ def load_calibration(name: str | Path, inputs: Sequence[str] = ()) -> Split:
     return load(name).train
 
 
+def differ_in_preprocessing(name: str | Path, other: str | Path) -> bool:
+    """Whether two data sets are the same examples, preprocessed in two ways."""
+    return name != other and _source(name) == _source(other)
+
+
+def _source(name: str | Path) -> str | Path:
+    variant = preprocessed.VARIANTS.get(name)
+    return variant.source if variant else name
+
+
 def _check_single(name: str | Path, inputs: Sequence[str]) -> None:
     if len(inputs) > 1:
         raise UserError(

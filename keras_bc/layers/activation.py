@@ -33,7 +33,7 @@ class SignActivation(Drawing, keras.layers.Layer):
 
     def __init__(self, quantizer="sign", seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.quantizer = quantizers.get(quantizer)
+        self.quantizer = quantizers.get(quantizer, purpose="inputs")
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bc import quantizers
 from keras_bc.layers.convolution import BinaryConv2D
 from keras_bc.layers.quantized_kernel import QuantizedKernel
 
@@ -115,7 +116,7 @@ class BinarySeparableConv2D(keras.layers.Layer):
             depth_multiplier=depth_multiplier,
             use_bias=False,
             depthwise_initializer=depthwise_initializer,
-            kernel_quantizer=depthwise_quantizer,
+            kernel_quantizer=quantizers.get(depthwise_quantizer, "depthwise_quantizer", "kernel"),
             input_quantizer=input_quantizer,
             seed=seed,
             name=f"{self.name}_depthwise",
@@ -128,7 +129,7 @@ class BinarySeparableConv2D(keras.layers.Layer):
             use_bias=use_bias,
             kernel_initializer=pointwise_initializer,
             bias_initializer=bias_initializer,
-            kernel_quantizer=pointwise_quantizer,
+            kernel_quantizer=quantizers.get(pointwise_quantizer, "pointwise_quantizer", "kernel"),
             seed=self.depthwise.seed,
             name=f"{self.name}_pointwise",
             **shared,

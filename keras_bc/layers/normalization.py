@@ -106,15 +106,15 @@ class ShiftBatchNormalization(keras.layers.BatchNormalization):
         # As in Keras: half precision is too coarse for statistics.
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         ones = ops.ones_like(self.moving_mean.value)
-        gamma = self._along_axis(self.gamma if self.scale else ones)
+        gamma = self._along_axis(self.gamma if self.scale else ones, x.dtype)
         if training and self.trainable:
-            outputs = self._normalize_batch(x, ops.cast(gamma, x.dtype))
+            outputs = self._normalize_batch(x, gamma)
         else:
-            centered = x - self._along_axis(self.moving_mean)
-            s = ap2(self._along_axis(self.moving_inverse_deviation))
+            centered = x - self._along_axis(self.moving_mean, x.dtype)
+            s = ap2(self._along_axis(self.moving_inverse_deviation, x.dtype))
             outputs = ap2(gamma) * (centered * s)
         if self.center:
-            outputs = outputs + self._along_axis(self.beta)
+            outputs = outputs + self._along_axis(self.beta, x.dtype)
         return ops.cast(outputs, self.compute_dtype)
 
     def _normalize_batch(self, x, gamma):
@@ -128,11 +128,11 @@ class ShiftBatchNormalization(keras.layers.BatchNormalization):
         self._follow(self.moving_inverse_deviation, inverse_deviation)
         return _shift_normalize(axes)(centered, ap2(inverse_deviation), gamma)
 
-    def _along_axis(self, channels):
-        """`(channels,)` in the shape in which it broadcasts with the inputs."""
+    def _along_axis(self, channels, dtype):
+        """`(channels,)` in the shape and dtype in which it broadcasts with the inputs."""
         shape = [1] * self.input_spec.ndim
         shape[self.axis] = -1
-        return ops.reshape(channels, shape)
+        return ops.cast(ops.reshape(channels, shape), dtype)
 
     def _follow(self, moving, value):
         value = ops.cast(ops.reshape(value, moving.shape), moving.dtype)

@@ -50,14 +50,14 @@ class QuantizedKernel(Drawing):
         seed=None,
         **kwargs,
     ):
-        quantizer = quantizers.get(kernel_quantizer, "kernel_quantizer")
+        quantizer = quantizers.get(kernel_quantizer, "kernel_quantizer", "kernel")
         self.kernel_quantizer = quantizer.for_kernel(self.channel_axes)
         if kernel_constraint == "clip":
             kernel_constraint = WeightClip(self.kernel_quantizer.scale)
         kwargs[self._constraint_argument] = kernel_constraint
         super().__init__(*args, seed=seed, **kwargs)
         if input_quantizer is not None:
-            input_quantizer = quantizers.get(input_quantizer, "input_quantizer")
+            input_quantizer = quantizers.get(input_quantizer, "input_quantizer", "inputs")
         self.input_quantizer = input_quantizer
         self.backprop_quantizer = backprop.get(backprop_quantizer)
         self._weights_mode = "deployed"

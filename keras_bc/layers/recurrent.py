@@ -10,13 +10,15 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_bc import quantizers
 from keras_bc.layers.dense import BinaryDense
-from keras_bc.quantizers.binary import Binary  # not the package, which may be half imported
+from keras_bc.quantizers.binary import Binary
 
 _OF_THE_LAYER = (
     *("return_sequences", "return_state", "go_backwards", "stateful", "unroll"),
     *("zero_output_for_mask", "activity_regularizer", "name", "trainable"),
 )
+_GLOROT = Binary("glorot")
 
 
 class QuantizedCell(keras.layers.Layer):
@@ -27,11 +29,16 @@ class QuantizedCell(keras.layers.Layer):
         activation, recurrent_activation: Of the candidate state, and of the gates.
         use_bias: Whether biases are added.
         kernel_initializer, recurrent_initializer, bias_initializer: As in Keras.
-        kernel_quantizer, recurrent_quantizer: As `kernel_quantizer` of `QuantizedKernel`, by
-            default `Binary("glorot")`: without a batch norm behind them, weights of +-1 would
+        kernel_quantizer, recurrent_quantizer: As `kernel_quantizer` of `QuantizedKernel`. The
+            default has Glorot's scale: without a batch norm behind them, weights of +-1 would
             drive every gate to its end.
         kernel_constraint, recurrent_constraint: "clip", or as in Keras.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: As in Keras.
         seed: Integer, of the draws; see `Drawing`.
+
+    Raises:
+        ValueError: `units` is no positive integer, a quantizer is unknown, or an argument is not as
+            Keras wants it.
     """
 
     gates = 1
@@ -49,14 +56,22 @@ class QuantizedCell(keras.layers.Layer):
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         bias_initializer="zeros",
-        kernel_quantizer=None,
-        recurrent_quantizer=None,
+        kernel_quantizer=_GLOROT,
+        recurrent_quantizer=_GLOROT,
         kernel_constraint="clip",
         recurrent_constraint="clip",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
         seed=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if not isinstance(units, int) or units < 1:
+            raise ValueError(
+                "Invalid value for argument `units`. Expected a positive integer. "
+                f"Received: units={units!r}"
+            )
         self.units = self.state_size = self.output_size = units
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
@@ -65,8 +80,10 @@ class QuantizedCell(keras.layers.Layer):
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=self._bias_initializer(bias_initializer),
-            kernel_quantizer=kernel_quantizer or Binary("glorot"),
+            kernel_quantizer=quantizers.get(kernel_quantizer, "kernel_quantizer", "kernel"),
             kernel_constraint=kernel_constraint,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
             seed=seed,
             name="input",
             dtype=self.dtype_policy,
@@ -76,8 +93,10 @@ class QuantizedCell(keras.layers.Layer):
             use_bias=use_bias and self.recurrent_bias,
             kernel_initializer=recurrent_initializer,
             bias_initializer=bias_initializer,
-            kernel_quantizer=recurrent_quantizer or Binary("glorot"),
+            kernel_quantizer=quantizers.get(recurrent_quantizer, "recurrent_quantizer", "kernel"),
             kernel_constraint=recurrent_constraint,
+            kernel_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
             seed=self.input_product.seed,
             name="recurrent",
             dtype=self.dtype_policy,
@@ -129,7 +148,10 @@ class QuantizedCell(keras.layers.Layer):
 
     def get_config(self):
         x, h = self.input_product.get_config(), self.recurrent_product.get_config()
-        keys = ("use_bias", "kernel_initializer", "kernel_quantizer", "kernel_constraint", "seed")
+        keys = (
+            *("use_bias", "kernel_initializer", "kernel_quantizer", "kernel_constraint"),
+            *("kernel_regularizer", "bias_regularizer", "seed"),
+        )
         return {
             **super().get_config(),
             "units": self.units,
@@ -139,6 +161,7 @@ class QuantizedCell(keras.layers.Layer):
             "recurrent_initializer": h["kernel_initializer"],
             "recurrent_quantizer": h["kernel_quantizer"],
             "recurrent_constraint": h["kernel_constraint"],
+            "recurrent_regularizer": h["kernel_regularizer"],
             "bias_initializer": h["bias_initializer"],
         }
 
@@ -208,9 +231,10 @@ class QuantizedRNN(keras.layers.RNN):
 
     Args:
         units: Positive integer, the size of the state.
+        activation: Of the candidate state.
         kwargs: `return_sequences`, `return_state`, `go_backwards`, `stateful`, `unroll` and
             `zero_output_for_mask` as in `keras.layers.RNN`, name and dtype, and the arguments of
-            `QuantizedCell`.
+            `QuantizedCell`. There is no dropout: put it between layers.
 
     Input shape: `(batch, steps, channels)`. Output shape: `(batch, units)`, or
     `(batch, steps, units)` with `return_sequences`.
@@ -221,11 +245,16 @@ class QuantizedRNN(keras.layers.RNN):
 
     cell_class = QuantizedCell
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units, activation="tanh", **kwargs):
         own = {key: kwargs.pop(key) for key in _OF_THE_LAYER if key in kwargs}
-        cell = self.cell_class(units, name="cell", **kwargs)
+        cell = self.cell_class(units, activation, name="cell", **kwargs)
         super().__init__(cell, dtype=cell.dtype_policy, **own)
         cell.draw_as(self.name)
+
+    @property
+    def units(self) -> int:
+        """The size of the state."""
+        return self.cell.units
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         with self.cell.propagating(training):

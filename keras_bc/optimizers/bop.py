@@ -1,5 +1,7 @@
 """Bop, the optimizer that flips binary weights."""
 
+from numbers import Real
+
 import keras
 from keras import ops
 
@@ -38,12 +40,12 @@ class Bop(keras.optimizers.Optimizer):
     def __init__(
         self, optimizer="adam", threshold: float = 1e-8, gamma: float = 1e-4, name: str = "bop"
     ):
-        if not threshold >= 0:
+        if not isinstance(threshold, Real) or not threshold >= 0:
             raise ValueError(
                 "Invalid value for argument `threshold`. Expected a number from 0. "
                 f"Received: threshold={threshold}"
             )
-        if not 0 < gamma <= 1:
+        if not isinstance(gamma, Real) or not 0 < gamma <= 1:
             raise ValueError(
                 "Invalid value for argument `gamma`. Expected a number in (0, 1]. "
                 f"Received: gamma={gamma}"

@@ -4,7 +4,7 @@ import functools
 
 import keras
 
-_NOT_PROPORTIONAL = ("Ftrl", "ScheduleFreeAdamW")
+_NOT_PROPORTIONAL = ("Bop", "Ftrl", "ScheduleFreeAdamW")
 
 _register = keras.saving.register_keras_serializable(package="keras_bc")
 
@@ -55,7 +55,8 @@ def glorot_scaled(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Opt
 
     Raises:
         ValueError: The optimizer is scaled already, or has begun to train, or another rate would
-            not scale its step: Ftrl, ScheduleFreeAdamW, and Adafactor with `relative_step`.
+            not scale its step: Ftrl, ScheduleFreeAdamW, Adafactor with `relative_step`, and Bop,
+            which flips kernels at no rate.
     """
     optimizer = keras.optimizers.get(optimizer)
     if isinstance(optimizer, GlorotScaled) or optimizer.built:

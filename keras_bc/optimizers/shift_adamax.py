@@ -15,7 +15,7 @@ class ShiftAdaMax(keras.optimizers.Optimizer):
     ```
     m = beta_1 m + (1 - beta_1) g
     v = AP2(max(beta_2 v, |g|))
-    w = w - AP2(learning_rate / (1 - beta_1^t)) m / (v + epsilon)
+    w = w - AP2(learning_rate / (1 - beta_1^t)) m / max(v, AP2(epsilon))
     ```
 
     Binarized Neural Networks (Courbariaux et al. 2016), algorithm 4, where v itself is not
@@ -23,8 +23,9 @@ class ShiftAdaMax(keras.optimizers.Optimizer):
     For any `beta_2` above 1/sqrt(2) the rounding undoes the decay, so that v is the running maximum
     of |g|. Where no gradient was seen m and v are 0, and so is the step.
 
-    Differences to that code: epsilon is not kept in v, and `glorot_scaled(ShiftAdaMax())` rounds
-    the scaled rate to a power of two, where the code multiplies the rounded rate by the Glorot
+    Differences to that code: it adds epsilon to v, and keeps the sum, which is no power of two any
+    more, nor the step a shift; here v counts as epsilon at least. And `glorot_scaled` rounds the
+    scaled rate to a power of two, where the code multiplies the rounded rate by the Glorot
     coefficient: as it is for MNIST, which is no shift any more, and rounded for CIFAR-10 and SVHN,
     which can differ by a factor of two. The clip that follows is the layer's constraint.
 
@@ -32,7 +33,7 @@ class ShiftAdaMax(keras.optimizers.Optimizer):
         learning_rate: A float or a schedule. The paper's default is 2^-10, and the code's 2^-6.
         beta_1, beta_2: In [0, 1). The defaults are the code's; the paper's are 1 - 2^-3 and
             1 - 2^-10.
-        epsilon: A small positive number, which counts where v is 0.
+        epsilon: A small positive number, rounded to a power of two.
         name, kwargs: As for all Keras optimizers.
 
     Raises:
@@ -82,7 +83,8 @@ class ShiftAdaMax(keras.optimizers.Optimizer):
         self.assign(m, ops.add(self.beta_1 * m, ops.multiply(gradient, 1 - self.beta_1)))
         self.assign(v, ap2(ops.maximum(self.beta_2 * v, ops.abs(gradient))))
         step = ap2(rate / (1 - beta_1_power))
-        self.assign_sub(variable, step * m / (v + self.epsilon))
+        least = ap2(ops.cast(self.epsilon, variable.dtype))
+        self.assign_sub(variable, step * m / ops.maximum(v, least))
 
     def get_config(self):
         return {

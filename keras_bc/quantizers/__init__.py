@@ -53,26 +53,34 @@ _BY_NAME = {
 """By the names that layers take."""
 
 
-def get(identifier, argument: str = "quantizer") -> Quantizer:
+def get(identifier, argument: str = "quantizer", purpose: str | None = None) -> Quantizer:
     """Return the quantizer that a name, a saved config or an object stands for.
 
     Args:
         identifier: Such a one.
         argument: What the caller takes it as, for the error.
+        purpose: "kernel" or "inputs", what it is to quantize; None for either.
 
     Raises:
-        ValueError: It stands for none.
+        ValueError: It stands for none, or for one that is not made for that.
     """
-    if isinstance(identifier, Quantizer):
-        return identifier
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier]()
+    quantizer = _stands_for(identifier)
+    if quantizer is None or purpose not in (None, *quantizer.purposes):
+        names = [name for name, made in _BY_NAME.items() if purpose in (None, *made.purposes)]
+        made_for = {None: "", "kernel": " that is made for kernels", "inputs": " of activations"}
+        raise ValueError(
+            f"Invalid value for argument `{argument}`. Expected a Quantizer{made_for[purpose]}, or "
+            f"one of {', '.join(map(repr, names))}. Received: {argument}={identifier!r}"
+        )
+    return quantizer
+
+
+def _stands_for(identifier) -> Quantizer | None:
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    raise ValueError(
-        f"Invalid value for argument `{argument}`. Expected a Quantizer or one of "
-        f"{', '.join(map(repr, _BY_NAME))}. Received: {argument}={identifier!r}"
-    )
+    if isinstance(identifier, str):
+        return _BY_NAME[identifier]() if identifier in _BY_NAME else None
+    return identifier if isinstance(identifier, Quantizer) else None
 
 
 def serialize(quantizer: Quantizer) -> dict:

@@ -24,6 +24,9 @@ class Quantizer:
     bits = 1
     """What one deployed value takes."""
 
+    purposes = ("kernel", "inputs")
+    """What a layer may quantize with it."""
+
     def __init__(self, scale: float | str = 1.0):
         glorot.check_scale(scale, "scale")
         self.scale = scale
@@ -113,7 +116,8 @@ def signs(inputs, scale: float = 1.0):
 def drawn_signs(inputs, uniform, scale: float = 1.0):
     """Return +scale with probability clip((x / scale + 1) / 2, 0, 1), otherwise -scale."""
     # uniform < clip((x/H + 1) / 2, 0, 1), solved for x: uniform lies in [0, 1), so the clip is
-    # implied, and one multiplication and one comparison are left.
-    threshold = ops.cast(ops.subtract(ops.multiply(uniform, 2 * scale), scale), inputs.dtype)
+    # implied, and one multiplication and one comparison are left. Compared as float32: rounded to
+    # half precision some draws would be scale itself, and miss an input that is.
+    threshold = ops.subtract(ops.multiply(uniform, 2 * scale), scale)
     scale = ops.cast(scale, inputs.dtype)
     return ops.where(ops.less(threshold, inputs), scale, -scale)

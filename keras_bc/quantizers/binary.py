@@ -13,6 +13,8 @@ class Binary(Quantizer):
     BinaryConnect, section 2.2, equation 1, with sign(0) = +1.
     """
 
+    purposes = ("kernel",)
+
     def deterministic(self, inputs):
         return signs(inputs, self.scale_of(inputs.shape))
 
@@ -46,6 +48,8 @@ class MagnitudeAware(Quantizer):
     Raises:
         ValueError: They are none of these.
     """
+
+    purposes = ("kernel",)
 
     def __init__(self, channel_axes: int | tuple[int, ...] | None = None):
         axes = (channel_axes,) if isinstance(channel_axes, int) else channel_axes

@@ -1,5 +1,7 @@
 """One-bit activations: the sign, and the surrogates by which gradients pass it."""
 
+from numbers import Real
+
 import keras
 from keras import ops
 
@@ -71,7 +73,7 @@ class SwishSign(Sign):
     """
 
     def __init__(self, beta: float = 5.0):
-        if not beta > 0:
+        if not isinstance(beta, Real) or not beta > 0:
             raise ValueError(
                 "Invalid value for argument `beta`. Expected a positive number. "
                 f"Received: beta={beta!r}"

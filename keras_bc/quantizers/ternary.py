@@ -1,5 +1,7 @@
 """Weights of three values: -H, 0 and +H."""
 
+from numbers import Real
+
 import keras
 from keras import ops
 
@@ -22,10 +24,11 @@ class Ternary(Quantizer):
     """
 
     bits = 2
+    purposes = ("kernel",)
 
     def __init__(self, scale: float | str = 1.0, threshold: float = 1 / 3):
         super().__init__(scale)
-        if not 0 <= threshold < 1:
+        if not isinstance(threshold, Real) or not 0 <= threshold < 1:
             raise ValueError(
                 "Invalid value for argument `threshold`. Expected a number in [0, 1). "
                 f"Received: threshold={threshold!r}"
@@ -53,8 +56,8 @@ class StochasticTernary(Ternary):
 
     def forward(self, inputs, uniform=None):
         scale = self.scale_of(inputs.shape)
-        drawn = ops.cast(ops.multiply(uniform, scale), inputs.dtype)
-        return _signed(ops.less(drawn, ops.abs(inputs)), inputs, scale)
+        # As float32: see `drawn_signs`.
+        return _signed(ops.less(ops.multiply(uniform, scale), ops.abs(inputs)), inputs, scale)
 
 
 def _signed(passes, inputs, scale: float):

@@ -82,11 +82,15 @@ def check_training(layer, x, output_shape, jit_compile):
         np.testing.assert_array_equal(a, b)
 
 
-def check_saving(model: keras.Model, x, path) -> None:
-    """Check that a `.keras` file gives back the same outputs and the same next training step."""
+def check_saving(model: keras.Model, x, path) -> keras.Model:
+    """Check that a `.keras` file gives back the same outputs and the same next training step.
+
+    Returns the model that came out of it.
+    """
     model.save(path)
     loaded = keras.saving.load_model(path)
     for training in (False, True):
         np.testing.assert_array_equal(
             np.asarray(model(x, training=training)), np.asarray(loaded(x, training=training))
         )
+    return loaded

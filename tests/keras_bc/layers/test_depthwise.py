@@ -50,6 +50,32 @@ def test_magnitudes_of_each_channel(quantizer):
     assert np.array_equal(np.ravel(y), [0.5, -0.25, 0.75])
 
 
+TWO_CHANNELS = np.array([[[[1, 10], [2, 20]]]], "float32")
+SIGNS = np.array([[[[0.5], [0.5]], [[0.1], [-0.1]]]], "float32")  # 1 + 1, and 1 - 1
+
+
+def test_worked_by_hand():
+    layer = BinaryDepthwiseConv2D((1, 2), use_bias=False)
+    layer.build(TWO_CHANNELS.shape)
+    layer.set_weights([SIGNS])
+    assert np.ravel(layer(TWO_CHANNELS)).tolist() == [1 + 2, 10 - 20]
+
+
+def test_separable_worked_by_hand():
+    layer = BinarySeparableConv2D(1, (1, 2))
+    layer.build(TWO_CHANNELS.shape)
+    layer.depthwise.set_weights([SIGNS])
+    layer.pointwise.set_weights([np.reshape([0.2, -0.3], (1, 1, 2, 1)), np.array([0.5])])
+    for training in (False, True):
+        assert np.ravel(layer(TWO_CHANNELS, training=training)).tolist() == [3 + 10 + 0.5]
+
+
+def test_separable_names_its_quantizers():
+    for name in ("depthwise_quantizer", "pointwise_quantizer"):
+        with pytest.raises(ValueError, match=f"argument `{name}`"):
+            BinarySeparableConv2D(1, 3, **{name: "bad"})
+
+
 def _separable(**arguments):
     return BinarySeparableConv2D(6, 3, bias_initializer="uniform", **arguments)
 

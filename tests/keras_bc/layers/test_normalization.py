@@ -137,6 +137,19 @@ def test_mixed_precision(dtype):
         np.testing.assert_allclose(y, plain(x, training=training), rtol=0.02, atol=0.02)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_throughout(dtype):
+    """As Keras's own: with variables of half precision too."""
+    layer, plain = ShiftBatchNormalization(dtype=dtype), ShiftBatchNormalization()
+    x, _ = _data((64, 5))
+    for training in (True, False):
+        y = np.asarray(keras.ops.cast(layer(x, training=training), "float32"))
+        np.testing.assert_allclose(y, plain(x, training=training), rtol=0.05, atol=0.05)
+    model = keras.Sequential([keras.Input((5,)), ShiftBatchNormalization(dtype=dtype)])
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(x, x, verbose=0).history["loss"]).all()
+
+
 def _model():
     keras.utils.set_random_seed(0)
     layers = [

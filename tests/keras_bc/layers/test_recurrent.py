@@ -42,6 +42,52 @@ def test_equals_keras_with_the_deployed_weights(layer_class, arguments):
     assert layer.compute_output_shape(X.shape) == plain.compute_output_shape(X.shape)
 
 
+@pytest.mark.parametrize(
+    ("layer_class", "sequence", "states"),
+    [
+        (BinarySimpleRNN, [1, 2, 4], [1, 2 - 1, 4 - 1]),
+        # i = g = o = 1, f = 1 + 1; c = 1, h = 1. Then x - h = 1 again: c = 2 * 1 + 1, h = 3.
+        (BinaryLSTM, [1, 2], [1, 3]),
+        # u = r = g = 2, h = 2 * 0 + (1 - 2) * 2. Then u = r = 1 + 2, h = 3 * -2 - 2 * (1 + 3 * 2).
+        (BinaryGRU, [2, 1], [-2, -20]),
+    ],
+)
+def test_worked_by_hand(layer_class, sequence, states):
+    """Without curves, weights +1 of the input and -1 of the state."""
+    linear = {"recurrent_activation": "linear", "return_sequences": True}
+    layer = layer_class(
+        *(1, "linear"), kernel_quantizer="binary", recurrent_quantizer="binary", **linear
+    )
+    layer.build((None, None, 1))
+    for product, weight in ((layer.cell.input_product, 0.3), (layer.cell.recurrent_product, -0.2)):
+        product.kernel.assign(np.full(product.kernel.shape, weight))
+    x = np.reshape(np.array(sequence, "float32"), (1, -1, 1))
+    assert np.ravel(layer(x)).tolist() == states
+
+
+@pytest.mark.parametrize("name", ["kernel_quantizer", "recurrent_quantizer"])
+def test_names_its_quantizers(name):
+    with pytest.raises(ValueError, match=f"argument `{name}`"):
+        BinaryLSTM(3, **{name: "bad"})
+
+
+@pytest.mark.parametrize("units", [0, -1, 2.5])
+def test_units_are_a_positive_integer(units):
+    with pytest.raises(ValueError, match=f"Received: units={units}"):
+        BinaryGRU(units)
+
+
+def test_regularizers_penalize():
+    layer = BinarySimpleRNN(
+        5, kernel_regularizer=keras.regularizers.L2(1.0), bias_regularizer="l1", use_bias=False
+    )
+    layer.build(X.shape)
+    expected = np.square(layer.cell.input_product.kernel).sum()
+    np.testing.assert_allclose(np.sum(layer.losses), expected, rtol=1e-5)
+    assert layer.units == 5
+    assert layer.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
 def test_the_forget_gate_starts_open():
     layer = BinaryLSTM(2)
     layer.build(X.shape)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_bc.layers import BinaryConv2D, BinaryDense
-from keras_bc.optimizers import GlorotScaled, glorot_scaled
+from keras_bc.optimizers import Bop, GlorotScaled, glorot_scaled
 
 # Rates at which no scaled step meets the clip.
 OPTIMIZERS = [
@@ -103,10 +103,12 @@ def test_works_inside_loss_scaling():
         np.testing.assert_allclose(step[path], factor * plain[path], rtol=1e-3, atol=2e-6)
 
 
-@pytest.mark.parametrize("name", ["Ftrl", "Adafactor"])
-def test_refuses_steps_that_a_rate_does_not_scale(name):
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.Ftrl, keras.optimizers.Adafactor, Bop], ids=lambda o: o.__name__
+)
+def test_refuses_steps_that_a_rate_does_not_scale(optimizer):
     with pytest.raises(ValueError, match="proportional"):
-        glorot_scaled(getattr(keras.optimizers, name)())
+        glorot_scaled(optimizer())
 
 
 def test_refuses_to_scale_twice_or_in_the_middle():

@@ -27,6 +27,13 @@ def test_worked_by_hand():
     assert w.numpy()[1] == 5  # no gradient, no step
 
 
+def test_the_step_of_a_small_gradient_is_a_shift():
+    optimizer, w = ShiftAdaMax(2.0**-10), keras.Variable([0.0])
+    optimizer.apply([keras.ops.array([1e-3])], [w])
+    # m = 1e-4, v = AP2(1e-3) = 2^-10, and AP2(rate / .1) = 2^-7.
+    assert w.numpy()[0] == -np.float32(1e-3) * np.float32(1 - 0.9) * np.float32(2.0**3)
+
+
 @pytest.mark.parametrize("gradient", [1e-3, 1e-20, 0.0])
 def test_small_gradients(gradient):
     optimizer, w = ShiftAdaMax(2.0**-10), keras.Variable([1.0])

@@ -3,7 +3,19 @@ import numpy as np
 import pytest
 
 from keras_bc import draws, quantizers
-from keras_bc.quantizers import Binary, StochasticBinary, StochasticTernary, Ternary
+from keras_bc.layers import BinaryDense, SignActivation
+from keras_bc.quantizers import (
+    ApproxSign,
+    Binary,
+    DoReFa,
+    MagnitudeAware,
+    StochasticBinary,
+    StochasticSign,
+    StochasticTernary,
+    SwishSign,
+    Ternary,
+)
+from tests.keras_bc.layer_checks import check_saving
 from tests.keras_bc.running_backend import gradients, tensorflow_only
 
 W = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], "float32")
@@ -46,6 +58,18 @@ def test_stochastic_probabilities(scale):
         assert abs((drawn > 0).mean() - p) < 5 * np.sqrt(p * (1 - p) / n)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_does_not_round_the_draws(dtype):
+    """The draw that is nearest to 1 misses no weight of H, nor the one nearest to 0 one of -H."""
+    uniform = np.array([0, 1 - 2**-24], "float32")
+    for w in (1.0, -1.0):
+        weights = keras.ops.cast(np.full(2, w), dtype)
+        for quantizer in (StochasticBinary(), StochasticTernary(), StochasticSign()):
+            drawn = quantizer(weights, training=True, uniform=uniform)
+            assert np.asarray(keras.ops.cast(drawn, "float32")).tolist() == [w, w]
+            assert keras.backend.standardize_dtype(drawn.dtype) == dtype
+
+
 def test_stochastic_is_plain_binary_at_inference():
     assert np.array_equal(StochasticBinary()(W), Binary()(W))
 
@@ -82,7 +106,7 @@ def test_stochastic_ternary_probabilities(scale):
         assert abs((drawn != 0).mean() - p) <= 5 * np.sqrt(p * (1 - p) / n)
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan"), "a"])
 def test_a_threshold_is_a_share_of_the_scale(threshold):
     with pytest.raises(ValueError, match="threshold"):
         Ternary(threshold=threshold)
@@ -124,6 +148,38 @@ def test_serializes(quantizer):
     again = quantizers.get(quantizers.serialize(quantizer))
     assert type(again) is type(quantizer)
     assert again.get_config() == quantizer.get_config()
+
+
+@pytest.mark.parametrize(
+    ("kernel_quantizer", "input_quantizer"),
+    [
+        (Ternary("glorot", 0.2), SwishSign(1.5)),
+        (StochasticTernary(0.5), ApproxSign()),
+        (MagnitudeAware(-1), DoReFa(3)),
+        (StochasticBinary(0.25), StochasticSign()),
+        (SwishSign(2.0), "sign"),
+    ],
+)
+def test_comes_back_with_its_model(kernel_quantizer, input_quantizer, tmp_path):
+    layer = BinaryDense(5, kernel_quantizer=kernel_quantizer, input_quantizer=input_quantizer)
+    model = keras.Sequential([keras.Input((6,)), layer])
+    x = np.random.default_rng(0).normal(size=(3, 6)).astype("float32")
+    loaded = check_saving(model, x, tmp_path / "model.keras")
+    for name in ("kernel_quantizer", "input_quantizer"):
+        before, after = getattr(layer, name), getattr(loaded.layers[0], name)
+        assert type(after) is type(before) and after.get_config() == before.get_config()
+
+
+@pytest.mark.parametrize("identifier", ["binary", "ternary", "magnitude_aware", Binary(0.5)])
+def test_inputs_take_none_whose_gradient_is_for_clipped_weights(identifier):
+    for make in (lambda q: BinaryDense(3, input_quantizer=q), SignActivation):
+        with pytest.raises(ValueError, match=r"Expected a Quantizer of activations.*'swish_sign'"):
+            make(identifier)
+
+
+def test_kernels_take_none_that_is_for_activations():
+    with pytest.raises(ValueError, match=r"`kernel_quantizer`\. Expected .* made for kernels"):
+        BinaryDense(3, kernel_quantizer="dorefa")
 
 
 def test_get_by_name_and_object():

@@ -68,12 +68,19 @@ def _sign_swish(x, beta):
     return 2 * sigmoid * (1 + beta * x * (1 - sigmoid)) - 1
 
 
+def test_gradient_of_swish_sign_worked_by_hand():
+    # beta = 2 at 0.5: z = 1, tanh(0.5) = 0.46212, cosh(1) = 1.54308.
+    x = np.array([-0.5, 0.0, 0.5], "float32")
+    at_half = 2 * (2 - 0.46212) / 2.54308
+    np.testing.assert_allclose(_gradient(SwishSign(2.0), x), [at_half, 2, at_half], rtol=1e-5)
+
+
 def test_swish_sign_is_finite_far_out():
     gradient = _gradient(SwishSign(), np.array([-1e4, 1e4], "float32"))
     assert np.array_equal(gradient, [0, 0])
 
 
-@pytest.mark.parametrize("beta", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("beta", [0, -1.0, float("nan"), "a"])
 def test_beta_is_positive(beta):
     with pytest.raises(ValueError, match="beta"):
         SwishSign(beta)
