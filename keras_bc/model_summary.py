@@ -19,16 +19,21 @@ _BIAS_BYTES = 4  # of an int8 kernel's output channel
 _WORD_BITS = 32  # few-bit weights are padded to whole words, an output channel at a time
 
 
-def summary(model: keras.Model) -> dict:
+def summary(model: keras.Model, verbose: bool = True) -> dict:
     """Print what a model costs once it is deployed, layer by layer, and return the same.
 
     See `describe` for what the dictionary holds, and how it is counted.
+
+    Args:
+        model: Built, sequential or functional.
+        verbose: Whether to print.
 
     Raises:
         UserError: The model's shapes are not known.
     """
     described = describe(model)
-    show(model.name, described)
+    if verbose:
+        show(model.name, described)
     return described
 
 

@@ -68,6 +68,8 @@ def test_prints_what_it_returns(capsys):
     assert described == describe(_model())
     for word in ("binary", "total", "608", "1x8 MACs", "8-bit weights"):
         assert word in shown
+    assert keras_bc.summary(_model(), verbose=False) == described
+    assert capsys.readouterr().out == ""
 
 
 def test_ternary_weights_have_two_planes():
