@@ -31,6 +31,18 @@ have done other work meanwhile. The epoch is chosen by the validation error.
 `python benchmarks/train.py RECIPE` measures a recipe; `python benchmarks/table.py` writes this.
 """
 
+PICTURES = {
+    "weights.png": "The first layer's real weights after training on MNIST, in units of Glorot's "
+    "H (BinaryConnect, figure 2).",
+    "features.png": "Features of the first layer, MNIST (BinaryConnect, figure 1).",
+    "curves-mnist.png": "Training cost, dotted, and validation error, solid, of 784-3x1024-10 on "
+    "MNIST, with the weights that are bold above (BinaryConnect, figure 3, has CIFAR-10).",
+    "curves-cifar10.png": "The same on CIFAR-10, at a quarter of the width.",
+    "shift_range.png": "Test error by how far quantized back-propagation may shift (Neural "
+    "Networks with Few Multiplications, figure 3); `python benchmarks/shift_range.py`.",
+}
+"""What benchmarks/pictures.py draws, in the order of the page."""
+
 
 def rows(runs: list[dict]) -> list[dict]:
     """Return a row for each recipe, its cells as text, and "paper_title", which it is from."""
@@ -87,6 +99,15 @@ def markdown(runs: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def gallery(folder: Path) -> str:
+    """Return the part of the page that shows the pictures which lie in the folder."""
+    lines = []
+    for name, caption in PICTURES.items():
+        if (folder / name).exists():
+            lines += ["", caption, "", f"![{Path(name).stem}]({folder.name}/{name})"]
+    return "\n".join(["\n## The papers' pictures", *lines, ""]) if lines else ""
+
+
 def left_out(runs: list[dict]) -> list[str]:
     """Return the names of the runs that are of no recipe as it is today."""
     counted = [run for recipe in RECIPES.values() for run in runs if results.is_of(recipe, run)]
@@ -111,7 +132,7 @@ def main(output):
     for name in left_out(runs):
         console.say(f"{name}: measured before the recipe became what it is, left out.")
     output.parent.mkdir(exist_ok=True)
-    files.write_text(output, markdown(runs))
+    files.write_text(output, markdown(runs) + gallery(output.parent / "pictures"))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ A recipe names a network, an optimizer, a schedule and a data set, and the error
 `evaluate` find the data again.
 """
 
+import difflib
+
 from keras_bc.errors import UserError
 from keras_bc.recipes import binaryconnect, bnn, few_multiplications, ours
 from keras_bc.recipes.recipe import Recipe, build, targets
@@ -25,5 +27,7 @@ def find(name: str) -> Recipe:
         UserError: There is none.
     """
     if name not in RECIPES:
-        raise UserError(f"There is no recipe '{name}'. Expected one of {', '.join(RECIPES)}.")
+        close = " or ".join(difflib.get_close_matches(name, RECIPES, n=3))
+        guess = f" Did you mean {close}?" if close else ""
+        raise UserError(f"There is no recipe '{name}'.{guess} `keras-bc train --list` shows all.")
     return RECIPES[name]

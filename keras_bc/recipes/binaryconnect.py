@@ -95,7 +95,7 @@ _CIFAR10 = Recipe(
 _CIFAR10_QUARTER = replace(
     _CIFAR10,
     name="cifar10-cnn-quarter",
-    summary="the same a quarter as wide, for a CPU, deterministic",
+    summary="BinaryConnect's CNN a quarter as wide, for a CPU, deterministic",
     layers=vgg(32, 64, 128, units=256, **_DETERMINISTIC),
     epochs=20,
     reference="",

@@ -87,7 +87,7 @@ _QUARTER = {
 _SVHN = replace(
     _CIFAR10,
     name="svhn-bnn",
-    summary="half as wide, one-bit weights and activations",
+    summary="BinaryConnect's CNN half as wide, one-bit weights and activations",
     dataset="svhn",
     layers=vgg(64, 128, 256, **_THEANO),
     learning_rates=(1e-3, 1e-6),
@@ -117,14 +117,14 @@ RECIPES = (
     replace(
         _CIFAR10,
         name="cifar10-bnn-quarter",
-        summary="a quarter as wide, for a CPU, one-bit weights and activations",
+        summary="BinaryConnect's CNN a quarter as wide, for a CPU, one-bit weights and activations",
         layers=vgg(32, 64, 128, units=256, **_THEANO),
         **_QUARTER,
     ),
     replace(
         _CIFAR10_SHIFT,
         name="cifar10-bnn-shift-quarter",
-        summary="a quarter as wide, for a CPU, shift-based, one-bit weights and activations",
+        summary="BinaryConnect's CNN a quarter as wide, shift-based, one-bit weights, activations",
         layers=vgg(32, 64, 128, units=256, **_TORCH_CIFAR10),
         halve_every=2,
         **_QUARTER,

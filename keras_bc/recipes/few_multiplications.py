@@ -122,7 +122,7 @@ RECIPES = (
         replace(
             _CIFAR10,
             name="cifar10-few-quarter",
-            summary="a quarter as wide, for a CPU",
+            summary="seven convolutions, a quarter as wide, for a CPU",
             epochs=20,
             reference="",
         ),

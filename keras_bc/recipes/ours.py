@@ -64,7 +64,7 @@ RECIPES = (
     replace(
         _SHORT,
         name="mnist-mlp-short-stochastic",
-        summary="the same, stochastic",
+        summary="784-3x1024-10 on a short schedule with Adam, stochastic",
         layers=mlp(1024, 1024, 1024, 10, kernel_quantizer="stochastic_binary"),
         weights="real",
     ),

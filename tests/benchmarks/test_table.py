@@ -13,12 +13,26 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "table.py"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """The cells of each recipe's line."""
-    output = tmp_path_factory.mktemp("table") / "results.md"
+def text(tmp_path_factory):
+    """The whole, beside one picture."""
+    folder = tmp_path_factory.mktemp("table")
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "features.png").touch()
+    output = folder / "results.md"
     subprocess.run([sys.executable, SCRIPT, "--output", output], check=True, capture_output=True)
-    lines = [line.strip("| ").split(" | ") for line in output.read_text().splitlines()]
+    return output.read_text()
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    """The cells of each recipe's line."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines()]
     return {cells[0]: [cell.strip() for cell in cells] for cells in lines if len(cells) > 2}
+
+
+def test_pictures_are_shown_where_there_are_some(text):
+    assert "](pictures/features.png)" in text
+    assert text.count("](") == 1
 
 
 def test_every_recipe_has_a_line(page):

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import keras
@@ -226,3 +227,15 @@ def test_targets_are_plus_one_for_the_class_alone():
 def test_an_unknown_recipe_names_the_known():
     with pytest.raises(UserError, match=r"no recipe 'mnist'.*mnist-mlp-small"):
         recipes.find("mnist")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mnist-mlp-smal", "'mnist-mlp-smal'. Did you mean mnist-mlp-small or "),
+        ("zzz", "'zzz'. `keras-bc train --list` shows all."),
+    ],
+)
+def test_another_name_is_told_which_are_close(name, message):
+    with pytest.raises(UserError, match=re.escape(f"There is no recipe {message}")):
+        recipes.find(name)
