@@ -122,7 +122,7 @@ def test_a_transposed_one_worked_by_hand():
 def test_a_transposed_kernel_has_its_channels_before_the_last_axis():
     layer = BinaryConv2DTranspose(2, 1, use_bias=False, kernel_quantizer="magnitude_aware")
     layer.build((None, 4, 4, 3))
-    layer.set_weights([np.array([[0.5, -0.5, 0.5], [0.1, 0.1, -0.1]], "float32")[None, None]])
+    layer.set_weights([np.array([[0.5, -0.5, 0.5], [0.25, 0.25, -0.25]], "float32")[None, None]])
     np.testing.assert_array_equal(layer.deployed_kernel(), layer.get_weights()[0])
 
 
