@@ -23,6 +23,13 @@ def _same(size: int, channels: int, filters: int, **options) -> Convolution:
 
 CONVOLUTIONS = {
     "32x32x3, 32 of 3x3": _same(32, 3, 32),
+    "20x20x1, 4 of 7x7": Convolution((20, 20), 1, 4, window((7, 7))),
+    "14x14x2, 8 of 5x5, stride 2": Convolution(
+        (14, 14), 2, 8, window((5, 5), (2, 2), pads=(2, 2, 2, 2))
+    ),
+    "9x9x12, 8 of 3x3, stride 2": Convolution(
+        (9, 9), 12, 8, window((3, 3), (2, 2), pads=(1, 1, 1, 1))
+    ),
     "8x8x16, 16 of 3x3": _same(8, 16, 16),
     "8x8x16, 16 of 3x3, pool 2x2": _same(8, 16, 16, pool=POOL),
     "16x16x32, 32 of 3x3, pool 2x2": _same(16, 32, 32, pool=POOL),

@@ -112,7 +112,8 @@ def _words(p: Structure) -> tuple[float, ...]:
 
 
 def _octets(capacity: int) -> Work:
-    """Entries of tables, look-ups of 8 pixels, outputs of each block of channels.
+    """Tables, their entries, look-ups of 8 pixels; of each block of channels rows of sums, and sums;
+    outputs.
 
     Args:
         capacity: Inputs that 16 bits hold. How they and the image are cut is as conv_2d_octets.h
@@ -139,7 +140,10 @@ def _octets(capacity: int) -> Work:
         met = (rows - 1) * kernel.stride_height + kernel.height
         tables = p.batch * bands * again * min(met, p.in_height) * columns * groups
         looked_up = p.batch * p.conv_height * strip * kernel.height * taps * groups * filters
-        return tables << group, looked_up, blocks * _positions(p) * p.out_channels
+        sums = blocks * _positions(p)
+        read = sums * (kernel.height + 6)  # a call is worth about six
+        outputs = p.batch * p.out_height * p.out_width * p.out_channels
+        return tables, tables << group, looked_up, read, sums * p.out_channels, outputs
 
     return work
 

@@ -157,7 +157,7 @@ static int kbc_octet_plan_of(const kbc_conv_2d_params *p, kbc_octet_plan *t)
     t->filters = t->padded;
     kbc_octet_plan_columns(p, t);
     kbc_octet_plan_rows(p, t, 1);
-    if (t->rows == 1 && p->out_height > 1) {
+    if (t->rows == 1 && p->out_height > 1 && p->pool.stride_height < KBC_MANY_TAPS) {
         kbc_octet_plan_rows(p, t, 2);
     }
     while (t->filters > KBC_BLOCK && kbc_octet_bytes(p, t) > KBC_LARGE_BAND) {
