@@ -112,8 +112,8 @@ def _words(p: Structure) -> tuple[float, ...]:
 
 
 def _octets(capacity: int) -> Work:
-    """Tables, their entries, look-ups of 8 pixels; of each block of channels rows of sums, and sums;
-    outputs.
+    """Tables, their entries, look-ups of 8 pixels; rows of sums, sums (both of each block of
+    channels), outputs.
 
     Args:
         capacity: Inputs that 16 bits hold. How they and the image are cut is as conv_2d_octets.h
