@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_bc.deploy import layouts
 from keras_bc.deploy.graph import Graph
 from tests.benchmarks.scripts import load
 
@@ -71,6 +72,36 @@ def graph_of(op: str, seed: int = 0) -> Graph:
     else:
         for number, case in enumerate(CONVOLUTIONS.values()):
             layers.end(layers.conv_2d(op, case, finishes[(number + seed) % 3]), case.filters)
+    return layers.graph
+
+
+GREATEST = [
+    Convolution((3, 9), 514, 8, window((1, 1))),
+    Convolution((3, 9), 257, 8, window((1, 1))),
+    Convolution((4, 9), 57, 8, window((3, 3))),
+    Convolution((12, 13), 8, 8, window((11, 11)), groups=8),
+]
+"""As many inputs as some variants have room for in 16 bits, and a few more."""
+
+
+def greatest_graph(op: str, zero_point: int) -> Graph:
+    """Convolutions whose sums are the greatest: all weights of a filter have one sign."""
+    layers = LayerGraph(np.random.default_rng(0))
+    for case in GREATEST:
+        layers.end(layers.conv_2d(op, case, "s8"), case.filters)
+    tensors = layers.graph.tensors
+    found = [each for each in layers.graph.ops if each.kind == "KbcConv2D"]
+    for case, each in zip(GREATEST, found, strict=True):
+        x, weights, channels = each.inputs
+        fan_in = case.kernel.height * case.kernel.width * case.channels // case.groups
+        signs = np.tile([[1], [-1]], (case.filters // 2, fan_in))
+        pack = layouts.pack_ternary if op.endswith("ternary") else layouts.pack_bits
+        tensors[weights].data = pack(signs)
+        greatest = fan_in * (1 if "_b1" in op else 255)
+        row = [0, 2**30, 30 + greatest.bit_length() - 7]
+        tensors[channels].data = np.tile(np.array(row, np.int32), (case.filters, 1))
+        if tensors[x].dtype == "int8":
+            tensors[x].zero_point = zero_point
     return layers.graph
 
 

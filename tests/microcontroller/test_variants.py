@@ -1,12 +1,13 @@
 """Every variant of the kernel table gives the reference's integers, on the CPUs that can run it."""
 
+import numpy as np
 import pytest
 
 from keras_bc.deploy import boards, kernels, reference
 from keras_bc.deploy.guards import holds
 from tests.deploy.agreement import check_on_board
 from tests.deploy.c_build import run_emitted
-from tests.microcontroller.layer_graphs import graph_of, inputs_of
+from tests.microcontroller.layer_graphs import graph_of, greatest_graph, inputs_of
 from tests.needs import board_parameters
 
 VARIANTS = [row for row in kernels.table() if row.name != "reference" and "f32" not in row.op]
@@ -48,6 +49,34 @@ def test_on_every_board(row, board, tmp_path):
     if not holds(row.guard, board.cpu):
         pytest.skip(f"{board.cpu} cannot run it")
     check(row, board, tmp_path)
+
+
+CONVOLUTIONS = [row for row in VARIANTS if row.op.startswith("conv_2d")]
+
+
+@pytest.mark.parametrize("zero_point", [-128, 127])
+@pytest.mark.parametrize("row", [row for row in CONVOLUTIONS if row in PORTABLE], ids=name_of)
+def test_the_greatest_sums_on_the_host(row, zero_point, tmp_path):
+    """|x - zx| = 255 at each input, or 0, and weights of one sign."""
+    graph = greatest_graph(row.op, zero_point)
+    x = inputs_of(graph, 2)
+    found = run_emitted(graph, x, tmp_path, variants={row.op: row.name})
+    expected = reference.run(graph, x)
+    for name, integers in found.items():
+        assert (integers == expected[name]).all(), name
+    for name in graph.outputs:
+        assert np.abs(expected[name].astype(int)).max() > 60
+
+
+@pytest.mark.slow
+@board_parameters(BOARDS)
+@pytest.mark.parametrize("zero_point", [-128, 127])
+@pytest.mark.parametrize("row", CONVOLUTIONS, ids=name_of)
+def test_the_greatest_sums_on_every_board(row, zero_point, board, tmp_path):
+    if not holds(row.guard, board.cpu):
+        pytest.skip(f"{board.cpu} cannot run it")
+    graph = greatest_graph(row.op, zero_point)
+    check_on_board(graph, board, inputs_of(graph, 2), tmp_path, {row.op: row.name})
 
 
 def check(row, board, folder):
