@@ -224,11 +224,6 @@ def test_targets_are_plus_one_for_the_class_alone():
     assert np.array_equal(recipes.targets(np.array([2, 0]), 3), [[-1, -1, 1], [1, -1, -1]])
 
 
-def test_an_unknown_recipe_names_the_known():
-    with pytest.raises(UserError, match=r"no recipe 'mnist'.*mnist-mlp-small"):
-        recipes.find("mnist")
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
