@@ -19,8 +19,6 @@ class DoReFa(Quantizer):
         ValueError: It is none.
     """
 
-    purposes = ("inputs",)
-
     def __init__(self, bits: int = 2):
         if not isinstance(bits, int) or isinstance(bits, bool) or bits < 1:
             raise ValueError(

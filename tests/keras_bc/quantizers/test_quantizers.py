@@ -177,11 +177,6 @@ def test_inputs_take_none_whose_gradient_is_for_clipped_weights(identifier):
             make(identifier)
 
 
-def test_kernels_take_none_that_is_for_activations():
-    with pytest.raises(ValueError, match=r"`kernel_quantizer`\. Expected .* made for kernels"):
-        BinaryDense(3, kernel_quantizer="dorefa")
-
-
 def test_get_by_name_and_object():
     assert type(quantizers.get("binary")) is Binary
     assert type(quantizers.get("stochastic_binary")) is StochasticBinary
