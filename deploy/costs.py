@@ -62,10 +62,9 @@ def _fully_connected(p: Structure) -> tuple[float, ...]:
 
 def _conv_2d(p: Structure) -> tuple[float, ...]:
     """Products, taps, outputs before the pooling, and after it."""
-    positions = p.batch * p.conv_height * p.conv_width * p.out_channels
-    taps = positions * p.kernel.height * p.kernel.width
-    outputs = p.batch * p.out_height * p.out_width * p.out_channels
-    return taps * (p.in_channels // p.groups), taps, positions, outputs
+    sums = _positions(p) * p.out_channels
+    taps = sums * p.kernel.height * p.kernel.width
+    return taps * (p.in_channels // p.groups), taps, sums, _outputs(p)
 
 
 def _look_ups(inputs: int) -> Work:
@@ -142,8 +141,7 @@ def _octets(capacity: int) -> Work:
         looked_up = p.batch * p.conv_height * strip * kernel.height * taps * groups * filters
         sums = blocks * _positions(p)
         read = sums * (kernel.height + 6)  # a call is worth about six
-        outputs = p.batch * p.out_height * p.out_width * p.out_channels
-        return tables, tables << group, looked_up, read, sums * p.out_channels, outputs
+        return tables, tables << group, looked_up, read, sums * p.out_channels, _outputs(p)
 
     return work
 
@@ -163,7 +161,12 @@ def _depthwise(p: Structure) -> tuple[float, ...]:
 
 
 def _positions(p: Structure) -> int:
+    """Of the convolution, before the pooling."""
     return p.batch * p.conv_height * p.conv_width
+
+
+def _outputs(p: Structure) -> int:
+    return p.batch * p.out_height * p.out_width * p.out_channels
 
 
 WORK: dict[str, Work] = {

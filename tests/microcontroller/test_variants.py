@@ -25,13 +25,7 @@ def name_of(row):
 @pytest.mark.parametrize("row", PORTABLE, ids=name_of)
 def test_on_the_host(row, tmp_path):
     """Under the sanitizers of addresses and of undefined behaviour."""
-    graph = graph_of(row.op)
-    x = inputs_of(graph, 4)
-    found = run_emitted(graph, x, tmp_path, variants={row.op: row.name})
-    expected = reference.run(graph, x)
-    for name, integers in found.items():
-        assert (integers == expected[name]).all(), name
-    assert f"kernel {row.name}" in (tmp_path / "model.c").read_text()
+    check_on_the_host(row, graph_of(row.op), 4, tmp_path)
 
 
 @board_parameters(TYPICAL)
@@ -39,16 +33,14 @@ def test_on_the_host(row, tmp_path):
 def test_on_a_board(row, board, tmp_path):
     if next((b for b in TYPICAL if holds(row.guard, b.cpu)), None) != board:
         pytest.skip("another board is the first that can run it")
-    check(row, board, tmp_path)
+    check(row, graph_of(row.op, seed=1), 3, board, tmp_path)
 
 
 @pytest.mark.slow
 @board_parameters(BOARDS)
 @pytest.mark.parametrize("row", VARIANTS, ids=name_of)
 def test_on_every_board(row, board, tmp_path):
-    if not holds(row.guard, board.cpu):
-        pytest.skip(f"{board.cpu} cannot run it")
-    check(row, board, tmp_path)
+    check(row, graph_of(row.op, seed=1), 3, board, tmp_path)
 
 
 CONVOLUTIONS = [row for row in VARIANTS if row.op.startswith("conv_2d")]
@@ -59,11 +51,7 @@ CONVOLUTIONS = [row for row in VARIANTS if row.op.startswith("conv_2d")]
 def test_the_greatest_sums_on_the_host(row, zero_point, tmp_path):
     """|x - zx| = 255 at each input, or 0, and weights of one sign."""
     graph = greatest_graph(row.op, zero_point)
-    x = inputs_of(graph, 2)
-    found = run_emitted(graph, x, tmp_path, variants={row.op: row.name})
-    expected = reference.run(graph, x)
-    for name, integers in found.items():
-        assert (integers == expected[name]).all(), name
+    expected = check_on_the_host(row, graph, 2, tmp_path)
     for name in graph.outputs:
         assert np.abs(expected[name].astype(int)).max() > 60
 
@@ -73,13 +61,22 @@ def test_the_greatest_sums_on_the_host(row, zero_point, tmp_path):
 @pytest.mark.parametrize("zero_point", [-128, 127])
 @pytest.mark.parametrize("row", CONVOLUTIONS, ids=name_of)
 def test_the_greatest_sums_on_every_board(row, zero_point, board, tmp_path):
+    check(row, greatest_graph(row.op, zero_point), 2, board, tmp_path)
+
+
+def check_on_the_host(row, graph, examples, folder):
+    """Returns the reference's integers, by tensor."""
+    x = inputs_of(graph, examples)
+    found = run_emitted(graph, x, folder, variants={row.op: row.name})
+    expected = reference.run(graph, x)
+    for name, integers in found.items():
+        assert (integers == expected[name]).all(), name
+    assert f"kernel {row.name}" in (folder / "model.c").read_text()
+    return expected
+
+
+def check(row, graph, examples, board, folder):
     if not holds(row.guard, board.cpu):
         pytest.skip(f"{board.cpu} cannot run it")
-    graph = greatest_graph(row.op, zero_point)
-    check_on_board(graph, board, inputs_of(graph, 2), tmp_path, {row.op: row.name})
-
-
-def check(row, board, folder):
-    graph = graph_of(row.op, seed=1)
-    check_on_board(graph, board, inputs_of(graph, 3), folder, {row.op: row.name})
+    check_on_board(graph, board, inputs_of(graph, examples), folder, {row.op: row.name})
     assert f"kernel {row.name}" in (folder / "build" / "model.c").read_text()

@@ -99,24 +99,18 @@ def test_the_others_are_keras_with_the_signs(layer_class, plain_class, arguments
         np.testing.assert_allclose(binary(x, training=training), plain(x), rtol=1e-5, atol=1e-6)
 
 
-def _row(layer, kernel, x):
-    """A layer's outputs of an image of one row, `[columns][channels]`."""
-    layer.build((None, 1, *np.shape(x)))
-    layer.set_weights([np.reshape(kernel, layer.kernel.shape)])
-    return np.asarray(layer(np.array(x, "float32")[None, None]))[0, 0].tolist()
-
-
-def test_one_axis_worked_by_hand():
-    layer = BinaryConv1D(1, 2, use_bias=False)
-    layer.build((None, 3, 1))
-    layer.set_weights([np.reshape([0.3, -0.2], (2, 1, 1))])  # +1, -1
-    y = layer(np.reshape(np.array([1, 2, 4], "float32"), (1, 3, 1)))
-    assert np.ravel(y).tolist() == [1 - 2, 2 - 4]
-
-
-def test_a_transposed_one_worked_by_hand():
-    layer = BinaryConv2DTranspose(1, (1, 2), use_bias=False)
-    assert _row(layer, [0.3, -0.2], [[1], [2]]) == [[1], [2 - 1], [-2]]
+@pytest.mark.parametrize(
+    ("layer", "shape", "x", "y"),
+    [
+        (BinaryConv1D(1, 2, use_bias=False), (1, 3, 1), [1, 2, 4], [1 - 2, 2 - 4]),
+        (BinaryConv2DTranspose(1, (1, 2), use_bias=False), (1, 1, 2, 1), [1, 2], [1, 2 - 1, -2]),
+    ],
+    ids=["one axis", "transposed"],
+)
+def test_the_others_worked_by_hand(layer, shape, x, y):
+    layer.build(shape)
+    layer.set_weights([np.reshape([0.3, -0.2], layer.kernel.shape)])  # +1, -1
+    assert np.ravel(layer(np.reshape(np.array(x, "float32"), shape))).tolist() == y
 
 
 def test_a_transposed_kernel_has_its_channels_before_the_last_axis():

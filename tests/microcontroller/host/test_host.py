@@ -21,7 +21,7 @@ def program(tmp_path_factory):
         pytest.skip("needs gcc (apt install gcc)")
     path = tmp_path_factory.mktemp("host") / "prepare"
     folders = (SOURCES, MICROCONTROLLER / "host", MICROCONTROLLER / "ops")
-    sources = [path for folder in folders for path in folder.glob("*.c")]
+    sources = [source for folder in folders for source in folder.glob("*.c")]
     includes = [f"-I{INCLUDE}", f"-I{MICROCONTROLLER / 'host'}"]
     options = ("-std=gnu99", *SANITIZERS, *includes, "-pthread")
     subprocess.run(["gcc", *options, HERE / "prepare.c", *sources, "-o", path, "-lm"], check=True)
