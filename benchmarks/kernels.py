@@ -4,7 +4,8 @@
     python benchmarks/kernels.py --core M4 --match 'x 256'
 
 One image a variant, size and core; QEMU counts exactly, and the same from run to run. Each output
-is compared with the NumPy reference first. Code is the kernel's own, without the compiler's helpers
+is compared with the NumPy reference first. Loads are registers that are loaded from memory, a
+vector's being one; nobody counts AVR's. Code is the kernel's own, without the compiler's helpers
 that it calls (64-bit multiplication on M0, say). Instructions are not cycles.
 """
 
@@ -41,7 +42,7 @@ from keras_bc.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "kernels.json"
-WIDTH = 200  # characters of a printed line
+WIDTH = 240  # characters of a printed line
 BOARDS = {
     "M0": "m0-bench",
     "M3": "mps2-an385",
@@ -67,6 +68,9 @@ def measured_layer(graph: Graph) -> Call:
 def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
     """Build, run, compare and count one variant of one case on one core.
 
+    Returns:
+        "instructions", "code_bytes" and, but for AVR, "loads".
+
     Raises:
         AssertionError: The output differs from the reference's.
     """
@@ -83,9 +87,11 @@ def measure(graph: Graph, layer: Layer, board: Board) -> dict[str, int]:
     correct = reference.run(graph, x)[graph.outputs[0]]
     if not np.array_equal(run.outputs.ravel(), correct.ravel()):
         raise AssertionError(f"{layer.kernel.function} on {board.cpu} differs from the reference.")
-    counts = zip(built.steps, run.layer_instructions, strict=True)
-    (instructions,) = (count for step, count in counts if step.layers[0].kernel == layer.kernel)
-    return {"instructions": instructions, "code_bytes": code_bytes}
+    kernels_of_steps = [step.layers[0].kernel for step in built.steps]
+    assert kernels_of_steps.count(layer.kernel) == 1
+    number = kernels_of_steps.index(layer.kernel)
+    loads = {"loads": run.layer_loads[number]} if run.layer_loads else {}
+    return {"instructions": run.layer_instructions[number], **loads, "code_bytes": code_bytes}
 
 
 def _code_bytes(folder: Path, variant: kernels.Variant, board: Board) -> int:
@@ -141,9 +147,7 @@ def run(names: list[str], chosen: dict[str, Board]) -> list[dict]:
                 "variant": layer.variant,
                 "core": core,
                 "macs": layer.macs,
-                "unit": targets.of(chosen[core].cpu).unit,
                 **measured,
-                "instructions_per_mac": round(measured["instructions"] / layer.macs, 3),
                 "scratch_bytes": layer.scratch_bytes,
             }
         )
@@ -154,8 +158,8 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
     """One line for each case and variant, the cores that run it side by side."""
     columns = "kernel", "size", "variant"
     result = Table(title=f"Instructions per MAC, or cycles: {', '.join(chosen)}", box=box.SIMPLE)
-    for column in (*columns, *chosen, "code bytes", "scratch bytes"):
-        right = column in chosen or column.endswith("bytes")
+    for column in (*columns, *chosen, "loads per MAC", "code bytes", "scratch bytes"):
+        right = column not in columns
         result.add_column(column, justify="right" if right else "left", no_wrap=True)
     lines = {}
     for row in rows:
@@ -163,11 +167,16 @@ def table(rows: list[dict], chosen: dict[str, Board]) -> Table:
     for line, on in lines.items():
         result.add_row(
             *line,
-            *(f"{on[core]['instructions_per_mac']:.2f}" if core in on else "" for core in chosen),
+            *(_per_mac(on[core], "instructions") if core in on else "" for core in chosen),
+            " / ".join(_per_mac(row, "loads") for row in on.values() if "loads" in row),
             " / ".join(str(row["code_bytes"]) for row in on.values()),
             str(next(iter(on.values()))["scratch_bytes"]),
         )
     return result
+
+
+def _per_mac(row: dict, key: str) -> str:
+    return f"{row[key] / row['macs']:.2f}"
 
 
 @click.command(help=__doc__.splitlines()[0])
@@ -191,8 +200,14 @@ def main(core, match, kernel, output):
     if output:
         families = {board.cpu: targets.of(board.cpu) for board in chosen.values()}
         compilers = sorted({_version(family) for family in families.values()})
-        result = {"compilers": compilers, "options": toolchain.COMPILE, "rows": rows}
-        files.write_text(output, json.dumps(result, indent=2) + "\n")
+        _write(output, {"compilers": compilers, "options": toolchain.COMPILE, "rows": rows})
+
+
+def _write(output: Path, result: dict) -> None:
+    """One row a line, which a diff shows well."""
+    *head, _ = json.dumps({**result, "rows": []}, indent=1).splitlines()
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in result["rows"])
+    files.write_text(output, "\n".join(head).removesuffix("[]") + f"[\n{rows}\n ]\n}}\n")
 
 
 if __name__ == "__main__":

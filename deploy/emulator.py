@@ -29,6 +29,7 @@ class Run:
             are cycles.
         layer_instructions: The same inference's, by layer. What is left of `instructions` is the
             way out of the model.
+        layer_loads: The registers that it loads from memory, by layer; not known on AVR.
         layers: The output of each layer, int8 `[n, bytes]`; empty where they were not traced.
     """
 
@@ -36,6 +37,7 @@ class Run:
     stack_bytes: int
     instructions: int | None = None
     layer_instructions: list[int] = field(default_factory=list)
+    layer_loads: list[int] = field(default_factory=list)
     layers: list[np.ndarray] = field(default_factory=list)
 
 
@@ -88,7 +90,7 @@ def run(
         all_outputs = np.fromfile(outputs, np.int8).reshape(len(inputs), firmware.output_bytes)
         result = Run(all_outputs, stack_bytes)
         if profile:
-            _add_instructions(result, np.array(execution.intervals, np.int64), firmware)
+            _add_counts(result, execution, firmware)
         if trace:
             _add_layers(result, np.fromfile(folder / "layers.bin", np.int8), firmware)
     return result
@@ -124,17 +126,20 @@ def _stack_bytes(text: str, board: Board) -> int:
     return used
 
 
-def _add_instructions(result: Run, intervals: np.ndarray, firmware: Firmware) -> None:
+def _add_counts(result: Run, execution: qemu.Execution, firmware: Firmware) -> None:
     """The stopwatch stops after each layer, and once more after the model."""
     if len(result.outputs) == 0:
         return
     inferences, layers = len(result.outputs), len(firmware.steps)
-    if intervals.size != inferences * (layers + 1):
+    if len(execution.intervals) != inferences * (layers + 1):
         raise UserError("The instruction counter could not write all counts. Is the disk full?")
-    by_inference = intervals.reshape(inferences, layers + 1)
-    longest = by_inference[by_inference.sum(axis=1).argmax()]
-    result.instructions = int(longest.sum())
-    result.layer_instructions = longest[:-1].tolist()
+    by_inference = np.array(execution.intervals, np.int64).reshape(inferences, layers + 1)
+    longest = by_inference.sum(axis=1).argmax()
+    result.instructions = int(by_inference[longest].sum())
+    result.layer_instructions = by_inference[longest, :-1].tolist()
+    if execution.loads:
+        loads = np.array(execution.loads, np.int64).reshape(inferences, layers + 1)
+        result.layer_loads = loads[longest, :-1].tolist()
 
 
 def _add_layers(result: Run, traced: np.ndarray, firmware: Firmware) -> None:

@@ -18,10 +18,17 @@ _COUNTS = "instructions.txt"
 
 @dataclass
 class Execution:
-    """What a program printed, and the instructions, on AVR cycles, of each timed interval."""
+    """What a program printed and took.
+
+    Attributes:
+        text: What it printed.
+        intervals: The instructions, on AVR cycles, of each timed interval.
+        loads: The registers that were loaded from memory in each; none on AVR.
+    """
 
     text: str
     intervals: list[int]
+    loads: list[int]
 
 
 def execute(
@@ -40,8 +47,8 @@ def execute(
         board: One that QEMU emulates.
         arguments: The words of the program's command line.
         folder: Where the program reads and writes its files; by default a temporary folder.
-        count: Count the instructions, on AVR the cycles, between `KBC_STOPWATCH_START` and `_STOP`,
-            exactly.
+        count: Count the instructions and loads, on AVR the cycles, between `KBC_STOPWATCH_START`
+            and `_STOP`, exactly.
         patience: Seconds without progress after which the program counts as hanging.
         progress: Asked now and then; progress is when its answer changes.
 
@@ -60,8 +67,10 @@ def execute(
         text = printed.read_text(errors="replace")
         _check(process.returncode, board, text)
         # What follows the last line's end is half a line, of a disk that got full.
-        intervals = [int(n) for n in counts.read_text().split("\n")[:-1]] if count else []
-        return Execution(text=text, intervals=intervals)
+        lines = counts.read_text().split("\n")[:-1] if count else []
+        columns = zip(*([int(n) for n in line.split()] for line in lines), strict=True)
+        intervals, loads, *_ = (*map(list, columns), [], [])
+        return Execution(text=text, intervals=intervals, loads=loads)
 
 
 def _line(

@@ -101,6 +101,85 @@ def test_cycles_of_avr_agree_with_the_data_sheet(board, assembly, cycles, tmp_pa
     assert count(timed(assembly, '"r24", "memory"'), board, tmp_path) == [cycles]
 
 
+NARROW = [
+    ("str r0, [r1]\\n strb r0, [r1]\\n strh r0, [r1]", 0),
+    ("movs r0, #4\\n str r0, [r1, r0]\\n strh r0, [r1, r0]\\n strb r0, [r1, r0]\\n movs r0, #4", 0),
+    ("ldr r0, [r1]\\n ldrb r0, [r1]\\n ldrh r0, [r1]\\n ldr r0, [sp, #4]", 4),
+    ("movs r0, #0\\n ldrsb r2, [r1, r0]\\n ldrsh r2, [r1, r0]\\n ldrh r2, [r1, r0]", 3),
+    ("movs r0, #0\\n ldr r2, [r1, r0]\\n ldrb r2, [r1, r0]", 2),
+    ("ldr r0, 1f\\n b 2f\\n .align 2\\n 1: .word 0\\n 2: nop", 1),
+    ("push {r0, r2, r3}\\n pop {r0, r2, r3}", 3),
+    ("stmia r1!, {r0, r2}\\n subs r1, #8\\n ldmia r1!, {r0, r2, r3}\\n mov r0, r1", 3),
+    ("movs r0, #3\\n 1: ldr r2, [r1]\\n subs r0, #1\\n bne 1b", 3),
+]
+"""Loads of r1, which points to 64 bytes, and how many registers they load: for every core."""
+
+WIDE = [
+    ("str.w r0, [r1, #4]\\n strd r0, r2, [r1]\\n stmdb sp, {r0, r2}\\n pld [r1]", 0),
+    (
+        "ldr.w r0, [r1, #40]\\n ldrb.w r0, [r1, #-1]\\n ldrsh.w r0, [r1, #2]\\n ldrsb.w r2, [r1]",
+        4,
+    ),
+    ("ldrd r0, r2, [r1]\\n ldrd r0, r2, [r1], #8\\n ldrexb r0, [r1]\\n ldrex r0, [r1, #4]", 6),
+    ("ldm.w r1, {r0, r2, r3, r8}\\n ldmdb r1, {r0, r2}", 6),
+]
+FLOATS = [
+    ("vldr s0, [r1]\\n vstr s0, [r1]\\n vmov r0, r2, s0, s1\\n vldr s3, [r1, #8]", 2),
+    ("vldmia r1!, {s0-s3}\\n vpush {s0-s1}\\n vpop {s0-s1}", 6),
+]
+VECTORS = [
+    ("vldrb.8 q0, [r1]\\n vldrw.32 q0, [r1], #16\\n vldrb.s16 q0, [r1]\\n vldrh.u32 q0, [r1]", 4),
+    ("vstrb.8 q0, [r1]\\n vmov r0, r2, q0[2], q0[0]\\n vmov q0[3], q0[1], r0, r2", 0),
+    ("vmov.i32 q1, #0\\n vldrb.u8 q0, [r1, q1]\\n vldrw.32 q0, [r1, q1, uxtw #2]", 2),
+    (
+        "vdup.32 q1, r1\\n vldrw.32 q0, [q1]\\n vld20.8 {q2, q3}, [r1]\\n vld21.8 {q2, q3}, [r1]",
+        3,
+    ),
+    ("dls lr, r1\\n vctp.8 r0\\n vcmul.f32 q0, q1, q2, #0\\n vadd.i8 q0, q1, q2", 0),
+]
+RISCV = [
+    ("sw a0, 0(a1)\\n sb a0, 0(a1)\\n sh a0, 0(a1)\\n c.sw a0, 0(a1)", 0),
+    ("lw a0, 40(a1)\\n lb a0, 0(a1)\\n lhu a0, 0(a1)\\n c.lw a0, 0(a1)\\n c.lwsp a0, 0(sp)", 5),
+    (".option norvc\\n lbu a0, 1(a1)\\n lh a0, 0(a1)\\n lw a0, 0(sp)\\n addi a0, a0, 3", 3),
+    ("li a0, 3\\n 1: c.lw a2, 0(a1)\\n addi a0, a0, -1\\n bnez a0, 1b", 3),
+    ("c.li a0, 9\\n c.lui a2, 3\\n c.slli a0, 2\\n c.mv a2, a0\\n c.addi4spn a0, sp, 16", 0),
+]
+
+
+def loads(assembly, board, folder):
+    """What the counter says of the loads of some assembly, which finds 64 bytes where r1 points."""
+    riscv = targets.of(board.cpu) == targets.RISCV
+    pointer, clobbers = ("a1", '"a0", "a2"') if riscv else ("r1", '"r0", "r2", "r3", "r8", "lr"')
+    code = f"""
+        #include "stopwatch.h"
+        #include <stdint.h>
+        static uint64_t bytes[16];
+        int main(void)
+        {{
+            register void *p __asm__("{pointer}") = &bytes[8];
+            KBC_STOPWATCH_START();
+            __asm volatile(
+        #if defined(__arm__)
+                ".syntax unified\\n"
+        #endif
+                "{assembly}" : "+r"(p) : : {clobbers}, "memory");
+            KBC_STOPWATCH_STOP();
+            return 0;
+        }}"""
+    return qemu.execute(link(code, board, folder), board, count=True).loads
+
+
+@each_of_qemu
+def test_loads_agree_with_counts_by_hand(board, tmp_path):
+    cases = {"cortex-m0": NARROW, "cortex-m3": NARROW + WIDE}.get(board.cpu, NARROW + WIDE + FLOATS)
+    if board.cpu == "cortex-m55":
+        cases = cases + VECTORS
+    if targets.of(board.cpu) == targets.RISCV:
+        cases = RISCV
+    for assembly, registers in cases:
+        assert loads(assembly, board, tmp_path) == [registers], assembly
+
+
 def test_a_skipped_instruction_counts(tmp_path):
     assembly = "movs r0, #1\\n cmp r0, #2\\n ite eq\\n moveq r1, #1\\n movne r1, #2"
     assert count(timed(assembly), M4, tmp_path) == [5]
