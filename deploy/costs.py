@@ -174,6 +174,7 @@ WORK: dict[str, Work] = {
     "kbc_fully_connected_s8_nibbles": _look_ups(32),
     "kbc_fully_connected_s8_tables": _look_ups(32),
     "kbc_fully_connected_s8_ternary": _fully_connected,
+    "kbc_fully_connected_s8_ternary_nibbles": _look_ups(32),
     "kbc_fully_connected_s8_ternary_tables": _look_ups(20),
     "kbc_fully_connected_b1": _fully_connected,
     "kbc_fully_connected_b1_carry_save": _carry_save,

@@ -132,19 +132,35 @@ static inline void kbc_sum_5(kbc_byte_table *t, const int8_t *x, int32_t zx, int
 
 #else
 
-/* One digit more at a time: the sums of 3^b + n and 3^b - n from those of n. */
+#define STEP(d)                                                             \
+    w0 += d, w1 += d, w2 += d, w3 += d, w4 += d, w5 += d, w6 += d, w7 += d, w8 += d; \
+    t->pair[n] = w0, t->pair[n + 1] = w1, t->pair[n + 2] = w2;              \
+    t->pair[n + 3] = w3, t->pair[n + 4] = w4, t->pair[n + 5] = w5;          \
+    t->pair[n + 6] = w6, t->pair[n + 7] = w7, t->pair[n + 8] = w8;          \
+    n += 9;
+
+static inline uint32_t kbc_step(int32_t d)
+{
+    return (uint32_t)d * 0xffff0001u;
+}
+
 static void kbc_sum_5(kbc_byte_table *t, const int8_t *x, int32_t zx, int32_t tables)
 {
-    for (const kbc_byte_table *end = t + tables; t < end; ++t) {
-        t->pair[0] = kbc_both(KBC_BIAS_OF_5);
-        for (int32_t power = 1; power <= 81; power *= 3) {
-            const uint32_t e = (uint32_t)(*x++ - zx) * 0xffff0001u;
-            for (int32_t n = 0; n <= power / 2; ++n) {
-                const uint32_t sums = t->pair[n];
-                t->pair[power + n] = sums + e;
-                t->pair[power - n] = (sums << 16 | sums >> 16) + e;
-            }
-        }
+    for (const kbc_byte_table *end = t + tables; t < end; ++t, x += 5) {
+        const uint32_t e0 = kbc_step(x[0] - zx), e1 = kbc_step(x[1] - zx);
+        const uint32_t e2 = kbc_step(x[2] - zx), e3 = kbc_step(x[3] - zx);
+        const uint32_t d1 = e3 - 2 * e2, d2 = kbc_step(x[4] - zx) - 2 * (e2 + e3);
+        uint32_t w4 = kbc_both(KBC_BIAS_OF_5); /* of w0 to w8, the values of the low digits */
+        uint32_t w3 = w4 - e0, w5 = w4 + e0, w1 = w4 - e1, w7 = w4 + e1;
+        uint32_t w0 = w3 - e1, w2 = w5 - e1, w6 = w3 + e1, w8 = w5 + e1;
+        int32_t n = 5;
+
+        t->pair[0] = w4;
+        t->pair[1] = w5;
+        t->pair[2] = w6;
+        t->pair[3] = w7;
+        t->pair[4] = w8;
+        UP_3(STEP, e2, d1, d2)
     }
 }
 
