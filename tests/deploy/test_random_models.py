@@ -39,7 +39,14 @@ def test_many_random_models(seed, tmp_path):
 @pytest.mark.parametrize("seed", range(400, 430))
 def test_random_models_on_boards(seed, tmp_path):
     data, inputs = exported(seed)
-    for name in ("m0-bench", "mps2-an386", "mps3-an547"):
+    for name in (
+        "m0-bench",
+        "mps2-an385",
+        "mps2-an386",
+        "mps3-an547",
+        "rv32-bench",
+        "rv32-zbb-bench",
+    ):
         folder = tmp_path / name
         folder.mkdir()
         check_on_board(flatbuffer.read(data), boards.find(name), inputs, folder)

@@ -44,6 +44,9 @@ CONVOLUTIONS = {
         (19, 30), 3, 2, window((1, 3), pads=(0, 1, 0, 1)), window((3, 3), (2, 2), pads=(0, 1, 1, 0))
     ),
     "a wide line": Convolution((2, 300), 2, 3, window((1, 2))),
+    "a pool that skips rows": Convolution(
+        (38, 9), 3, 2, window(pads=BORDER), window((1, 2), (17, 2))
+    ),
     "odd strides": Convolution((9, 8), 10, 3, window((3, 2), (3, 2), pads=(1, 0, 2, 1))),
     "stride 2, same": Convolution((9, 6), 16, 8, window(stride=(2, 2), pads=(0, 0, 1, 1))),
     "10x4, stride 2": Convolution((13, 10), 1, 8, window((10, 4), (2, 2), pads=(4, 1, 5, 1))),

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 
 from keras_bc.deploy import boards, kernels, reference
+from keras_bc.deploy.choices import runnable
 from keras_bc.deploy.guards import holds
+from keras_bc.deploy.lowering import lower
 from tests.deploy.agreement import check_on_board
 from tests.deploy.c_build import run_emitted
-from tests.microcontroller.layer_graphs import graph_of, greatest_graph, inputs_of
+from tests.microcontroller.layer_graphs import (
+    Convolution,
+    LayerGraph,
+    graph_of,
+    greatest_graph,
+    inputs_of,
+    window,
+)
 from tests.needs import board_parameters
 
 VARIANTS = [row for row in kernels.table() if row.name != "reference" and "f32" not in row.op]
@@ -62,6 +71,16 @@ def test_the_greatest_sums_on_the_host(row, zero_point, tmp_path):
 @pytest.mark.parametrize("row", CONVOLUTIONS, ids=name_of)
 def test_the_greatest_sums_on_every_board(row, zero_point, board, tmp_path):
     check(row, greatest_graph(row.op, zero_point), 2, board, tmp_path)
+
+
+@pytest.mark.parametrize("op, most", [("conv_2d_b1", 65_535), ("conv_2d_b1_ternary", 32_767)])
+@pytest.mark.parametrize("more", [0, 1])
+def test_vectors_refuse_sums_that_16_bits_do_not_hold(op, most, more):
+    """Inputs count once for each plane of bits."""
+    layers = LayerGraph(np.random.default_rng(0))
+    layers.end(layers.conv_2d(op, Convolution((1, 1), most + more, 1, window((1, 1))), "s8"), 1)
+    (call,) = (call for call in lower(layers.graph) if call.macs)
+    assert ("mve" in {layer.variant for layer in runnable(call, "cortex-m55")}) == (more == 0)
 
 
 def check_on_the_host(row, graph, examples, folder):
