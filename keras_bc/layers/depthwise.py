@@ -61,6 +61,7 @@ class BinarySeparableConv2D(keras.layers.Layer):
         activation, use_bias: Of the pointwise one.
         depthwise_quantizer, pointwise_quantizer: As `kernel_quantizer` of `QuantizedKernel`.
         depthwise_initializer, pointwise_initializer, bias_initializer: As in Keras.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: As in Keras.
         kernel_constraint, backprop_quantizer, seed: Of both.
         input_quantizer: Of the depthwise one.
         kwargs: Name, dtype and the like.
@@ -94,6 +95,9 @@ class BinarySeparableConv2D(keras.layers.Layer):
         depthwise_initializer="glorot_uniform",
         pointwise_initializer="glorot_uniform",
         bias_initializer="zeros",
+        depthwise_regularizer=None,
+        pointwise_regularizer=None,
+        bias_regularizer=None,
         kernel_constraint="clip",
         input_quantizer=None,
         backprop_quantizer=None,
@@ -116,6 +120,7 @@ class BinarySeparableConv2D(keras.layers.Layer):
             depth_multiplier=depth_multiplier,
             use_bias=False,
             depthwise_initializer=depthwise_initializer,
+            depthwise_regularizer=depthwise_regularizer,
             kernel_quantizer=quantizers.get(depthwise_quantizer, "depthwise_quantizer", "kernel"),
             input_quantizer=input_quantizer,
             seed=seed,
@@ -129,6 +134,8 @@ class BinarySeparableConv2D(keras.layers.Layer):
             use_bias=use_bias,
             kernel_initializer=pointwise_initializer,
             bias_initializer=bias_initializer,
+            kernel_regularizer=pointwise_regularizer,
+            bias_regularizer=bias_regularizer,
             kernel_quantizer=quantizers.get(pointwise_quantizer, "pointwise_quantizer", "kernel"),
             seed=self.depthwise.seed,
             name=f"{self.name}_pointwise",
@@ -150,10 +157,12 @@ class BinarySeparableConv2D(keras.layers.Layer):
         depthwise, pointwise = self.depthwise.get_config(), self.pointwise.get_config()
         from_depthwise = (
             *("kernel_size", "strides", "padding", "data_format", "dilation_rate"),
-            *("depth_multiplier", "depthwise_initializer", "kernel_constraint"),
-            *("input_quantizer", "backprop_quantizer", "seed"),
+            *("depth_multiplier", "depthwise_initializer", "depthwise_regularizer"),
+            *("kernel_constraint", "input_quantizer", "backprop_quantizer", "seed"),
         )
-        from_pointwise = ("filters", "activation", "use_bias", "bias_initializer")
+        from_pointwise = (
+            *("filters", "activation", "use_bias", "bias_initializer", "bias_regularizer"),
+        )
         return {
             **super().get_config(),
             **{key: depthwise[key] for key in from_depthwise},
@@ -161,4 +170,5 @@ class BinarySeparableConv2D(keras.layers.Layer):
             "depthwise_quantizer": depthwise["kernel_quantizer"],
             "pointwise_quantizer": pointwise["kernel_quantizer"],
             "pointwise_initializer": pointwise["kernel_initializer"],
+            "pointwise_regularizer": pointwise["kernel_regularizer"],
         }

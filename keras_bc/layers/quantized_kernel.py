@@ -144,16 +144,23 @@ class QuantizedKernel(Drawing):
     def call(self, inputs, training=False):
         if self.input_quantizer is not None:
             inputs = self._quantize(self.input_quantizer, inputs, training, "inputs")
-        if training and self.backprop_quantizer is not None:
-            uniform = self.uniform_like(inputs, "backprop")
-            rounded = self.backprop_quantizer(inputs, uniform)
-            kernel = self.propagated_kernel(training)
-            outputs = backprop.bilinear(self._product, inputs, kernel, rounded)
-        else:
-            outputs = self._product(inputs, self.propagated_kernel(training))
+        shifts = self.shifts(inputs, training)  # before the next draw is counted
+        outputs = self.multiplied(inputs, self.propagated_kernel(training), shifts)
         if self.use_bias:
             outputs = ops.add(outputs, self._bias_like(outputs))
         return outputs if self.activation is None else self.activation(outputs)
+
+    def shifts(self, inputs, training: bool):
+        """Return the powers of two for the inputs in the kernel's gradient; None for no others."""
+        if not training or self.backprop_quantizer is None:
+            return None
+        return self.backprop_quantizer(inputs, self.uniform_like(inputs, "backprop"))
+
+    def multiplied(self, inputs, kernel, shifts):
+        """Return the product of what `call` gets, `propagated_kernel` and `shifts` gave."""
+        if shifts is None:
+            return self._product(inputs, kernel)
+        return backprop.bilinear(self._product, inputs, kernel, shifts)
 
     def _quantize(self, quantizer, tensor, training, purpose):
         draw = training and quantizer.draws

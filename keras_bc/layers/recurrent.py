@@ -2,7 +2,9 @@
 
 The few-multiplications paper names recurrent networks as the next step (Lin et al. 2016, section
 6). One draw serves a whole sequence, as it serves a whole batch elsewhere: the network that a
-training step runs is the same at all its time steps.
+training step runs is the same at all its time steps. So it is with the draws of quantized
+back-propagation: each input's power of two has its probability, so that the sum over the time
+steps, which is the kernel's gradient, keeps its expectation.
 """
 
 import contextlib
@@ -34,6 +36,7 @@ class QuantizedCell(keras.layers.Layer):
             drive every gate to its end.
         kernel_constraint, recurrent_constraint: "clip", or as in Keras.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: As in Keras.
+        backprop_quantizer: As in `QuantizedKernel`, for the gradients of both kernels.
         seed: Integer, of the draws; see `Drawing`.
 
     Raises:
@@ -63,6 +66,7 @@ class QuantizedCell(keras.layers.Layer):
         kernel_regularizer=None,
         recurrent_regularizer=None,
         bias_regularizer=None,
+        backprop_quantizer=None,
         seed=None,
         **kwargs,
     ):
@@ -84,6 +88,7 @@ class QuantizedCell(keras.layers.Layer):
             kernel_constraint=kernel_constraint,
             kernel_regularizer=kernel_regularizer,
             bias_regularizer=bias_regularizer,
+            backprop_quantizer=backprop_quantizer,
             seed=seed,
             name="input",
             dtype=self.dtype_policy,
@@ -97,6 +102,7 @@ class QuantizedCell(keras.layers.Layer):
             kernel_constraint=recurrent_constraint,
             kernel_regularizer=recurrent_regularizer,
             bias_regularizer=bias_regularizer,
+            backprop_quantizer=backprop_quantizer,
             seed=self.input_product.seed,
             name="recurrent",
             dtype=self.dtype_policy,
@@ -128,8 +134,8 @@ class QuantizedCell(keras.layers.Layer):
             with self.propagating(training):
                 return self.call(inputs, states, training)
         kernel, recurrent_kernel = self._kernels
-        x = _affine(inputs, kernel, self.input_product)
-        h = _affine(states[0], recurrent_kernel, self.recurrent_product)
+        x = _affine(inputs, kernel, self.input_product, training)
+        h = _affine(states[0], recurrent_kernel, self.recurrent_product, training)
         new_states = self._step(x, h, states)
         return new_states[0], new_states
 
@@ -150,7 +156,7 @@ class QuantizedCell(keras.layers.Layer):
         x, h = self.input_product.get_config(), self.recurrent_product.get_config()
         keys = (
             *("use_bias", "kernel_initializer", "kernel_quantizer", "kernel_constraint"),
-            *("kernel_regularizer", "bias_regularizer", "seed"),
+            *("kernel_regularizer", "bias_regularizer", "backprop_quantizer", "seed"),
         )
         return {
             **super().get_config(),
@@ -291,6 +297,6 @@ class BinaryGRU(QuantizedRNN):
     cell_class = BinaryGRUCell
 
 
-def _affine(inputs, kernel, product):
-    outputs = ops.matmul(inputs, kernel)
+def _affine(inputs, kernel, product, training):
+    outputs = product.multiplied(inputs, kernel, product.shifts(inputs, training))
     return ops.add(outputs, product.bias) if product.use_bias else outputs

@@ -27,8 +27,7 @@ static inline size_t kbc_weight_bytes(const kbc_weights_shape *s)
 }
 
 /* `words` as in kbc.h -> weights [blocks][taps][steps][block], and the bits that each output has in
- * them. */
-/* A depthwise convolution's are -1, 0 and 1, and their sums take the place of the bits. */
+ * them. A depthwise convolution's are -1, 0 and 1, and their sums take the place of the bits. */
 void kbc_relay_weights(const kbc_weights_shape *s, const uint32_t *words, uint8_t *weights,
                        int32_t *sums);
 

@@ -92,6 +92,14 @@ def test_is_keras_separable_convolution_with_the_signs(arguments):
     assert binary.compute_output_shape(X.shape) == plain.compute_output_shape(X.shape)
 
 
+def test_separable_regularizers_penalize():
+    layer = _separable(depthwise_regularizer="l1", pointwise_regularizer=keras.regularizers.L2(1.0))
+    layer.build(X.shape)
+    magnitudes = np.abs(layer.depthwise.kernel).sum()
+    squares = np.square(layer.pointwise.kernel).sum()
+    np.testing.assert_allclose(np.sum(layer.losses), 0.01 * magnitudes + squares, rtol=1e-5)
+
+
 @pytest.mark.parametrize("jit_compile", JIT_COMPILE)
 def test_separable_trains_and_is_saved(jit_compile, tmp_path):
     layer = _separable(
@@ -114,6 +122,7 @@ def test_separable_serializes_whole():
         kernel_constraint=WeightClip(0.7),
         dilation_rate=2,
         use_bias=False,
+        pointwise_regularizer="l1",
         seed=3,
     )
     again = BinarySeparableConv2D.from_config(layer.get_config())

@@ -173,6 +173,47 @@ def test_gradient_is_that_of_keras_at_the_deployed_weights(layer_class):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("layer_class", LAYERS)
+def test_back_propagation_shifts_in_both_kernels(layer_class):
+    """Inputs that are powers of two change nothing; others do, and in the mean as much."""
+    options = {"kernel_quantizer": Binary(0.4), "recurrent_quantizer": "ternary", "seed": 1}
+    exact = layer_class(5, name="layer", **options)
+    shifting = layer_class(5, name="layer", backprop_quantizer="power_of_two", **options)
+    for layer in (exact, shifting):
+        layer.build(X.shape)
+    for ours, others in zip(shifting.trainable_variables, exact.trainable_variables, strict=True):
+        ours.assign(others)
+
+    def of_kernels(layer, x):
+        kernels = [p.kernel for p in (layer.cell.input_product, layer.cell.recurrent_product)]
+        return gradients(lambda: keras.ops.sum(layer(x, training=True)), variables=kernels)
+
+    powers = np.exp2(np.round(3 * X)).astype("float32")
+    of_powers, expected = of_kernels(shifting, powers), of_kernels(exact, powers)
+    np.testing.assert_allclose(of_powers[0], expected[0], rtol=1e-5, atol=1e-6)
+    assert np.abs(of_powers[1] - np.asarray(expected[1])).max() > 1e-3  # states are no powers
+    np.testing.assert_array_equal(shifting(X, training=True), exact(X, training=True))
+
+    drawn = np.array([[np.asarray(g).sum() for g in of_kernels(shifting, X)] for _ in range(64)])
+    means = [np.asarray(g).sum() for g in of_kernels(exact, X)]
+    errors = drawn.std(0) / len(drawn) ** 0.5
+    assert (errors > 0).all() and (np.abs(drawn.mean(0) - means) < 4 * errors).all()
+
+
+@pytest.mark.parametrize("jit_compile", JIT_COMPILE)
+def test_back_propagation_that_shifts_trains_and_is_saved(jit_compile, tmp_path):
+    layer = BinaryLSTM(5, backprop_quantizer="power_of_two")
+    model = keras.Sequential([keras.Input(X.shape[1:]), layer, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.1), "mse", jit_compile=jit_compile)
+    before = model.get_weights()
+    model.fit(X, X.sum((1, 2))[:, None], verbose=0)
+    assert all((b != a).any() for b, a in zip(before, model.get_weights(), strict=True))
+    check_saving(model, X, tmp_path / "model.keras")
+    again = BinaryLSTM.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert all(product.backprop_quantizer for product in quantized(model))
+
+
 def test_works_in_mixed_precision():
     layer = BinaryGRU(5, dtype="mixed_float16")
     assert layer(X).dtype == "float16"
