@@ -8,7 +8,8 @@ JOBS ?= auto
 PYTEST := -m pytest -n $(JOBS) --dist loadfile
 PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi gdb-multiarch \
 	qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
-	gcc-avr avr-libc simavr libsimavr-dev \
+	gcc-avr avr-libc simavr libsimavr-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+	libsimde-dev \
 	gcc libc6-dev python3-venv
 # What trains, or is written in Keras's operations.
 JAX_TESTS := layers quantizers optimizers preprocessing recipes test_backprop.py \
@@ -67,7 +68,8 @@ $(VENV)/jax/.installed: | $(VENV)/.installed
 .PHONY: tools
 tools:
 	@missing=; for command in qemu-system-arm arm-none-eabi-gcc gdb-multiarch cc \
-	    qemu-system-riscv32 riscv64-unknown-elf-gcc avr-gcc simavr; do \
+	    qemu-system-riscv32 riscv64-unknown-elf-gcc avr-gcc simavr \
+	    aarch64-linux-gnu-gcc qemu-aarch64; do \
 	    command -v $$command >/dev/null || missing="$$missing $$command"; done; \
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing ensurepip"; \
 	case "$$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" in \
@@ -76,6 +78,8 @@ tools:
 	    picolibc.specs) missing="$$missing picolibc";; esac; \
 	echo '#include <avr/io.h>' | avr-gcc -mmcu=atmega328p -E - >/dev/null 2>&1 || \
 	    missing="$$missing avr-libc"; \
+	echo '#include <simde/x86/avx512.h>' | cc -E - >/dev/null 2>&1 || \
+	    missing="$$missing libsimde"; \
 	echo '#include <simavr/sim_avr.h>' | cc -E - >/dev/null 2>&1 || \
 	    missing="$$missing libsimavr"; \
 	test -z "$$missing" && exit 0; \
