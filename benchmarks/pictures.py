@@ -97,6 +97,8 @@ def _tiles(kernel: np.ndarray, side: int = 5) -> np.ndarray:
 
 def draw_curves(title: str, methods: dict[str, str]):
     """Training costs (dotted) and validation errors (solid) of several recipes."""
+    from matplotlib.ticker import MaxNLocator
+
     runs = {label: _run(name) for label, name in methods.items()}
     figure = _figure(7, 5.2)
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 3))
@@ -109,6 +111,7 @@ def draw_curves(title: str, methods: dict[str, str]):
     above.set_ylabel("training cost", color=INK)
     below.set_ylabel("validation error (%)", color=INK)
     below.set_xlabel("epoch", color=INK)
+    below.xaxis.set_major_locator(MaxNLocator(steps=(1, 2, 5), integer=True))
     figure.align_ylabels()
     _logarithmic(above, below)
     for axes in (above, below):
@@ -183,14 +186,16 @@ def _plain(axes, grid: str) -> None:
 
 
 def _logarithmic(above, below) -> None:
-    """Costs by their decades; errors, which span less, by plain numbers."""
+    """Plain numbers: the more of a decade, the fewer decades there are."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for axes in (above, below):
         axes.set_yscale("log")
+        least, greatest = axes.get_ylim()
+        subs = (1, 1.5, 2, 3, 5, 7) if greatest < 20 * least else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=subs))
         axes.yaxis.set_minor_locator(NullLocator())
-    below.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def save(figure, path: Path) -> None:

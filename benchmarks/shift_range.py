@@ -54,7 +54,7 @@ def measure(recipe: recipes.Recipe, epochs: int, seed: int, dataset: str | None)
 
 @click.command(help=__doc__.splitlines()[0])
 @click.option("--recipe", "name", default="mnist-few-ternary-qbp", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--seeds", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--shifts", type=click.IntRange(0), multiple=True, default=SHIFTS, show_default=True)
 @click.option("--dataset", metavar="NAME|FILE.npz", help="Instead of the recipe's.")

@@ -147,12 +147,17 @@ def _octets(capacity: int) -> Work:
 
 
 def _patches(p: Structure) -> tuple[float, ...]:
-    """Tables of 4 inputs and 8 patches, words of a filter's look-ups, inputs copied, outputs."""
+    """Tables of 4 inputs and 8 patches, words of a filter's look-ups; rows of a patch that are
+    copied, inputs in them; outputs."""
     taps = p.kernel.height * p.kernel.width
     inputs, octets = taps * p.in_channels, -(-_positions(p) // 8)
-    copied = _positions(p) * inputs if taps > 1 else 0
+    copied = _positions(p) if taps > 1 else 0
     looked_up = octets * words_for(inputs) * p.out_channels
-    return octets * -(-inputs // 4), looked_up, copied, _positions(p) * p.out_channels
+    tables = octets * -(-inputs // 4)
+    rows = copied * p.kernel.height
+    calls = _positions(p) * -(-p.out_channels // 32)  # of finish, each worth about 16 outputs
+    outputs = _positions(p) * p.out_channels + 16 * calls
+    return tables, looked_up, rows, copied * inputs, outputs
 
 
 def _depthwise(p: Structure) -> tuple[float, ...]:

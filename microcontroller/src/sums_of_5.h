@@ -132,35 +132,42 @@ static inline void kbc_sum_5(kbc_byte_table *t, const int8_t *x, int32_t zx, int
 
 #else
 
-#define STEP(d)                                                             \
-    w0 += d, w1 += d, w2 += d, w3 += d, w4 += d, w5 += d, w6 += d, w7 += d, w8 += d; \
-    t->pair[n] = w0, t->pair[n + 1] = w1, t->pair[n + 2] = w2;              \
-    t->pair[n + 3] = w3, t->pair[n + 4] = w4, t->pair[n + 5] = w5;          \
-    t->pair[n + 6] = w6, t->pair[n + 7] = w7, t->pair[n + 8] = w8;          \
-    n += 9;
+#define LIST(d) d,
 
-static inline uint32_t kbc_step(int32_t d)
+static inline uint32_t kbc_opposite(int32_t d)
 {
     return (uint32_t)d * 0xffff0001u;
 }
 
+/* The same, without the assembly. */
 static void kbc_sum_5(kbc_byte_table *t, const int8_t *x, int32_t zx, int32_t tables)
 {
     for (const kbc_byte_table *end = t + tables; t < end; ++t, x += 5) {
-        const uint32_t e0 = kbc_step(x[0] - zx), e1 = kbc_step(x[1] - zx);
-        const uint32_t e2 = kbc_step(x[2] - zx), e3 = kbc_step(x[3] - zx);
-        const uint32_t d1 = e3 - 2 * e2, d2 = kbc_step(x[4] - zx) - 2 * (e2 + e3);
+        const uint32_t e0 = kbc_opposite(x[0] - zx), e1 = kbc_opposite(x[1] - zx);
+        const uint32_t e2 = kbc_opposite(x[2] - zx), e3 = kbc_opposite(x[3] - zx);
+        const uint32_t d1 = e3 - 2 * e2, d2 = kbc_opposite(x[4] - zx) - 2 * (e2 + e3);
+        const uint32_t steps[13] = {UP_3(LIST, e2, d1, d2)};
         uint32_t w4 = kbc_both(KBC_BIAS_OF_5); /* of w0 to w8, the values of the low digits */
         uint32_t w3 = w4 - e0, w5 = w4 + e0, w1 = w4 - e1, w7 = w4 + e1;
         uint32_t w0 = w3 - e1, w2 = w5 - e1, w6 = w3 + e1, w8 = w5 + e1;
-        int32_t n = 5;
 
         t->pair[0] = w4;
         t->pair[1] = w5;
         t->pair[2] = w6;
         t->pair[3] = w7;
         t->pair[4] = w8;
-        UP_3(STEP, e2, d1, d2)
+        for (int32_t n = 0; n < 13; ++n) {
+            const uint32_t d = steps[n];
+            t->pair[9 * n + 5] = w0 += d;
+            t->pair[9 * n + 6] = w1 += d;
+            t->pair[9 * n + 7] = w2 += d;
+            t->pair[9 * n + 8] = w3 += d;
+            t->pair[9 * n + 9] = w4 += d;
+            t->pair[9 * n + 10] = w5 += d;
+            t->pair[9 * n + 11] = w6 += d;
+            t->pair[9 * n + 12] = w7 += d;
+            t->pair[9 * n + 13] = w8 += d;
+        }
     }
 }
 
@@ -176,5 +183,6 @@ static void kbc_sum_5(kbc_byte_table *t, const int8_t *x, int32_t zx, int32_t ta
 #undef STEP
 #undef INPUT
 #undef HIGH_INPUT
+#undef LIST
 
 #endif /* KBC_SUMS_OF_5_H */

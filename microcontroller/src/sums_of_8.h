@@ -141,27 +141,37 @@ static inline void kbc_sum_8(kbc_byte_table *t, const int8_t *x, int32_t zx, int
 
 #else
 
-/* The outer sum of two tables of 4 inputs. */
+#define LIST(d) d,
+#define WORDS(each)                                                                      \
+    each(0) each(1) each(2) each(3) each(4) each(5) each(6) each(7) each(8) each(9) each(10) \
+        each(11) each(12) each(13) each(14) each(15)
+#define STORE(i) t->pair[16 * n + i] = w##i;
+#define STEP(i) w##i += d;
+
+/* The same, with 16 words in registers, which RISC-V has. */
 static void kbc_sum_8(kbc_byte_table *t, const int8_t *x, int32_t zx, int32_t tables)
 {
-    for (const kbc_byte_table *end = t + tables; t < end; ++t, x += 8) {
-        kbc_sums_of_4 first, last;
-        kbc_sum_4(&first, x, zx, KBC_BIAS_OF_8 / 2);
-        kbc_sum_4(&last, x + 4, zx, KBC_BIAS_OF_8 / 2);
+    const uint32_t minus = kbc_both(-2 * zx);
+    int32_t two = 0x20002;
 
-        /* Copies, which stay in registers over all of the loop. */
-        const uint32_t a = first.pair[0], b = first.pair[1], c = first.pair[2], d = first.pair[3];
-        const uint32_t e = first.pair[4], f = first.pair[5], g = first.pair[6], h = first.pair[7];
-        for (int32_t i = 0; i < 16; ++i) {
-            const uint32_t s = kbc_both(last.sum[i]);
-            t->pair[8 * i] = a + s;
-            t->pair[8 * i + 1] = b + s;
-            t->pair[8 * i + 2] = c + s;
-            t->pair[8 * i + 3] = d + s;
-            t->pair[8 * i + 4] = e + s;
-            t->pair[8 * i + 5] = f + s;
-            t->pair[8 * i + 6] = g + s;
-            t->pair[8 * i + 7] = h + s;
+    KBC_OPAQUE(two); /* a multiplication, not two shifts and a sum */
+    for (const kbc_byte_table *end = t + tables; t < end; ++t, x += 8) {
+        const uint32_t e0 = (uint32_t)(two * x[0]) + minus, e1 = (uint32_t)(two * x[1]) + minus;
+        const uint32_t e2 = (uint32_t)(two * x[2]) + minus, e3 = (uint32_t)(two * x[3]) + minus;
+        const uint32_t e4 = (uint32_t)(two * x[4]) + minus, e5 = (uint32_t)(two * x[5]) + minus;
+        const uint32_t e6 = (uint32_t)(two * x[6]) + minus, e7 = (uint32_t)(two * x[7]) + minus;
+        const uint32_t d0 = 0u - e5, d1 = e5 - e6, d2 = e5 + e6 - e7;
+        const uint32_t steps[8] = {RULER_3(LIST, d0, d1, d2) 0};
+        const uint32_t twice = e0 + e1 + e2 + e3 + e4 + e5 + e6 + e7;
+        uint32_t w0 = (twice + kbc_both(2 * KBC_BIAS_OF_8)) / 2 - (e0 << 16), w1 = w0 - e1;
+        uint32_t w2 = w0 - e2, w3 = w1 - e2, w4 = w0 - e3, w5 = w1 - e3, w6 = w2 - e3, w7 = w3 - e3;
+        uint32_t w8 = w0 - e4, w9 = w1 - e4, w10 = w2 - e4, w11 = w3 - e4;
+        uint32_t w12 = w4 - e4, w13 = w5 - e4, w14 = w6 - e4, w15 = w7 - e4;
+
+        for (int32_t n = 0; n < 8; ++n) {
+            const uint32_t d = steps[n];
+            WORDS(STORE)
+            WORDS(STEP)
         }
     }
 }
@@ -177,5 +187,7 @@ static void kbc_sum_8(kbc_byte_table *t, const int8_t *x, int32_t zx, int32_t ta
 #undef STEP
 #undef INPUT
 #undef HIGH_INPUT
+#undef LIST
+#undef WORDS
 
 #endif /* KBC_SUMS_OF_8_H */
