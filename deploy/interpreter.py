@@ -47,7 +47,8 @@ class Interpreter:
     follows.
 
     Our layers run in the best instruction set that the CPU has: AVX-512, AVX2 or NEON, or else in
-    plain C. The environment's KERAS_BC_KERNELS asks for another: avx512, avx2, neon or plain.
+    plain C. The environment's KERAS_BC_KERNELS asks for another: avx512_icelake, avx512, avx2, neon
+    or plain.
 
     A damaged file is an error here, but tflite-runtime 2.14 reads files without verifying them and
     may crash: where files come from strangers, `flatbuffer.read` them first, or use LiteRT.

@@ -15,6 +15,12 @@ static bool has_avx512(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
+
+static bool has_avx512_icelake(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vpopcntdq");
+}
 #elif KBC_AARCH64
 static bool always(void)
 {
@@ -30,6 +36,7 @@ typedef struct {
 /* The best first. */
 static const candidate CANDIDATES[] = {
 #if KBC_X86_64
+    {&kbc_avx512_icelake, has_avx512_icelake},
     {&kbc_avx512, has_avx512},
     {&kbc_avx2, has_avx2},
 #elif KBC_AARCH64

@@ -19,7 +19,7 @@
 #define KBC_AARCH64 0
 #endif
 
-extern const kbc_instruction_set kbc_avx2, kbc_avx512, kbc_neon;
+extern const kbc_instruction_set kbc_avx2, kbc_avx512, kbc_avx512_icelake, kbc_neon;
 
 /* The best that this CPU has; NULL for plain C. The environment's KERAS_BC_KERNELS may ask for one
  * by its name, or for "plain"; false where this CPU has none of that name. */

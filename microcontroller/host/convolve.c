@@ -82,6 +82,13 @@ static void make_absent(const kbc_layer *layer, uint8_t *tables)
         memset(tables, (int)layer->params.input_zero_point, (size_t)layer->pixel_bytes);
         return;
     }
+    if (layer->shape.words > 0) {
+        /* As if half of the channels agreed, and all pads. */
+        const int32_t sum = layer->shape.planes * (2 * 32 * layer->shape.words - channels);
+        memset(tables, 0, (size_t)layer->pixel_bytes);
+        memcpy(tables + layer->pixel_bytes - 2 * sizeof(uint32_t), &sum, sizeof sum);
+        return;
+    }
     for (int32_t g = 0; g < layer->shape.groups; ++g) {
         const int32_t left = channels - g * KBC_GROUP;
         const int32_t n = left < 0 ? 0 : left < KBC_GROUP ? left : KBC_GROUP;
@@ -176,7 +183,8 @@ static void find_runs(work *w, int32_t cy)
 static kbc_sum_function *sum_of(const kbc_layer *layer, int32_t pixels)
 {
     const kbc_weights_shape *s = &layer->shape;
-    const int shape = s->vectors == 4 ? KBC_1X4 : pixels == 1 ? KBC_1X2 : KBC_2X2;
+    static const int SHAPES[2][2] = {{KBC_1X2, KBC_1X4}, {KBC_2X2, KBC_2X4}};
+    const int shape = SHAPES[pixels == 2][s->vectors == 4];
 
     return s->vectors == 0 ? layer->set->sum_depthwise
                            : layer->set->sum[layer->bits][s->planes - 1][shape];
@@ -216,9 +224,10 @@ static const uint32_t *sums_at(work *w, int32_t cy)
     kbc_taps_sum taps = {.runs = w->runs,
                          .count = layer->runs,
                          .steps = layer->run_steps,
+                         .tap_steps = layer->shape.steps,
                          .next = p->kernel.stride_width * layer->pixel_bytes,
                          .pixel_bytes = layer->pixel_bytes};
-    const int32_t most = layer->shape.vectors == 2 ? 2 : 1;
+    const int32_t most = layer->shape.vectors == 2 || layer->shape.words > 0 ? 2 : 1;
     for (int32_t cx = 0; cx < p->conv_width; cx += most) {
         const int32_t left = p->conv_width - cx;
         sum_pixels(w, &taps, left < most ? left : most, sums + (size_t)cx * (size_t)outs);

@@ -35,6 +35,7 @@
 
 enum {
     KBC_GROUP = 4,        /* inputs of a table */
+    KBC_GROUPS_OF_WORD = 32 / KBC_GROUP,
     KBC_TABLE_BYTES = 16, /* of one-bit inputs; int8 has two */
     KBC_DEPTHWISE_BLOCK = 32,
     KBC_DEPTHWISE_TAPS = 255,
@@ -47,6 +48,7 @@ typedef struct {
     const uint8_t *const *runs; /* tables of the taps, those behind one another as one run */
     int32_t count;          /* of runs */
     int32_t steps;          /* of a run: weight bytes of an output */
+    int32_t tap_steps;      /* of one of its taps */
     int32_t next;           /* from a window's tables to the next one's */
     /* Of a depthwise convolution: from a tap's bytes to the next one's, and where in them. */
     int32_t pixel_bytes, channel;
@@ -55,8 +57,8 @@ typedef struct {
 /* sums[pixel][vectors * lanes], pixels `stride` numbers apart */
 typedef void kbc_sum_function(const kbc_taps_sum *taps, uint32_t *sums, int32_t stride);
 
-/* The shapes of register blocks: pixels x vectors. */
-enum { KBC_1X4, KBC_1X2, KBC_2X2, KBC_SHAPES };
+/* The shapes of register blocks: pixels x vectors. Only words have the last. */
+enum { KBC_1X4, KBC_1X2, KBC_2X2, KBC_2X4, KBC_SHAPES };
 
 /* Parameters of all output channels, side by side. int8: bias, multiplier and shift. Bits: an output
  * is -1 where (acc xor second) < first; a second of -1 turns the order around. */
@@ -67,6 +69,7 @@ typedef struct {
 typedef struct {
     const char *name;
     int32_t lanes;
+    int32_t word_lanes; /* of one-bit inputs, where their words are counted (counts.h); else 0 */
     /* Tables of a pixel: `groups` of them, for channels that may end before. */
     void (*tables_s8)(uint8_t *tables, const void *x, int32_t channels, int32_t groups);
     void (*tables_b1)(uint8_t *tables, const void *x, int32_t channels, int32_t groups);

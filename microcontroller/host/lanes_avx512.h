@@ -7,11 +7,14 @@
 
 #include <immintrin.h>
 
+#ifndef KBC_FEATURES
+#define KBC_FEATURES "avx512f,avx512bw,avx2"
+#endif
+
 /* A test brings other words for these three, and emulated intrinsics. */
 #ifndef KBC_TARGET
-#define KBC_TARGET __attribute__((target("avx512f,avx512bw,avx2")))
-#define KBC_INLINE \
-    static inline __attribute__((always_inline, target("avx512f,avx512bw,avx2")))
+#define KBC_TARGET __attribute__((target(KBC_FEATURES)))
+#define KBC_INLINE static inline __attribute__((always_inline, target(KBC_FEATURES)))
 
 #define KBC_FINISH(v) __asm__("" : "+v"(v))
 #endif
@@ -44,6 +47,27 @@ KBC_INLINE kbc_lanes kbc_load_table(const uint8_t *table)
     return _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)table));
 }
 
+#if KBC_VBMI
+
+/* Of an index 6 bits count, and the table stands four times in the register: so the two bits in
+ * front of a nibble may be any. */
+KBC_INLINE kbc_lanes kbc_look_up(kbc_lanes table, kbc_lanes indices)
+{
+    return _mm512_permutexvar_epi8(indices, table);
+}
+
+KBC_INLINE kbc_lanes kbc_low_nibbles(kbc_lanes v)
+{
+    return v;
+}
+
+KBC_INLINE kbc_lanes kbc_high_nibbles(kbc_lanes v)
+{
+    return _mm512_srli_epi16(v, 4);
+}
+
+#else
+
 KBC_INLINE kbc_lanes kbc_look_up(kbc_lanes table, kbc_lanes indices)
 {
     return _mm512_shuffle_epi8(table, indices);
@@ -58,6 +82,8 @@ KBC_INLINE kbc_lanes kbc_high_nibbles(kbc_lanes v)
 {
     return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15));
 }
+
+#endif
 
 KBC_INLINE kbc_lanes kbc_add(kbc_lanes a, kbc_lanes b)
 {

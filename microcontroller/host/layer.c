@@ -44,8 +44,11 @@ kbc_conv_2d_params kbc_as_convolution(const kbc_fully_connected_params *p)
 
 /* Four registers side by side where the outputs fill them and pixels have no neighbours to share
  * the parted weights with; else two. */
-static kbc_weights_shape lanes_shape(const kbc_conv_2d_params *p, bool ternary, int32_t lanes)
+static kbc_weights_shape lanes_shape(const kbc_conv_2d_params *p, bool bits, bool ternary,
+                                     const kbc_instruction_set *set)
 {
+    const bool counts = bits && set->word_lanes > 0;
+    const int32_t lanes = counts ? set->word_lanes : set->lanes;
     const int32_t groups = divide_up(p->in_channels, KBC_GROUP);
     kbc_weights_shape s = {.outs = p->out_channels,
                            .taps = p->kernel.height * p->kernel.width,
@@ -53,9 +56,18 @@ static kbc_weights_shape lanes_shape(const kbc_conv_2d_params *p, bool ternary, 
                            .planes = ternary ? 2 : 1,
                            .shift = ternary};
 
-    s.steps = ternary ? groups : divide_up(groups, 2);
-    s.groups = ternary ? groups : 2 * s.steps;
-    s.vectors = p->conv_width == 1 && s.outs > 2 * lanes ? 4 : 2;
+    if (counts) {
+        s.words = kbc_words(p->in_channels);
+        s.steps = s.words * s.planes * (int32_t)sizeof(uint32_t);
+        s.groups = s.words * KBC_GROUPS_OF_WORD;
+    } else {
+        s.steps = ternary ? groups : divide_up(groups, 2);
+        s.groups = ternary ? groups : 2 * s.steps;
+    }
+    s.vectors = (counts ? divide_up(s.outs, 2 * lanes) % 2 == 0
+                        : p->conv_width == 1 && s.outs > 2 * lanes)
+                    ? 4
+                    : 2;
     s.block = s.vectors * lanes;
     s.blocks = divide_up(s.outs, s.block);
     return s;
@@ -144,8 +156,13 @@ static void plan_tables(kbc_layer *layer)
     const kbc_weights_shape *s = &layer->shape;
     const bool joined = kernel->dilation_width == 1;
 
-    layer->pixel_bytes = s->vectors == 0 ? s->blocks * s->block
-                                         : s->groups * KBC_TABLE_BYTES * (layer->bits ? 1 : 2);
+    if (s->vectors == 0) {
+        layer->pixel_bytes = s->blocks * s->block;
+    } else if (s->words > 0) {
+        layer->pixel_bytes = (s->words + 1) * 2 * (int32_t)sizeof(uint32_t);
+    } else {
+        layer->pixel_bytes = s->groups * KBC_TABLE_BYTES * (layer->bits ? 1 : 2);
+    }
     layer->row_pixels = (p->conv_width - 1) * kernel->stride_width +
                         (kernel->width - 1) * kernel->dilation_width + 1;
     layer->ring_rows = (kernel->height - 1) * kernel->dilation_height + 1;
@@ -212,7 +229,7 @@ bool kbc_layer_prepare(kbc_layer *layer, const kbc_conv_2d_params *params, bool 
     }
     const kbc_weights_shape shape = is_depthwise(params)
                                         ? depthwise_shape(params, ternary)
-                                        : lanes_shape(params, ternary, set->lanes);
+                                        : lanes_shape(params, bits, ternary, set);
     const bool same = layer->set == set && layer->bits == bits &&
                       same_weights(layer, &shape, params);
     kbc_release(layer->memory);

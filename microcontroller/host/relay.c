@@ -47,22 +47,52 @@ static uint8_t step_of(const kbc_weights_shape *s, const uint32_t *row, const ui
     return two;
 }
 
+/* An output's bytes, `block` apart. */
+static void relay_steps(const kbc_weights_shape *s, const uint32_t *row, const uint32_t *used,
+                        uint8_t *to, int32_t *sum)
+{
+    *sum = 0;
+    for (int32_t tap = 0; tap < s->taps; ++tap) {
+        for (int32_t step = 0; step < s->steps; ++step, to += s->block) {
+            *to = step_of(s, row, used, tap, step, sum);
+        }
+    }
+}
+
+/* An output's words, `block` apart: of ternary weights those that are -1, then those below 1. */
+static void relay_words(const kbc_weights_shape *s, const uint32_t *row, const uint32_t *used,
+                        uint32_t *to)
+{
+    for (int32_t tap = 0; tap < s->taps; ++tap) {
+        for (int32_t channel = 0; channel < s->channels; channel += 32) {
+            const int32_t bit = tap * s->channels + channel;
+            const int32_t n = kbc_least(32, s->channels - channel);
+            const uint32_t negative = kbc_bits(row, bit, n);
+            *to = negative;
+            to += s->block;
+            if (s->planes == 2) {
+                *to = negative | (~kbc_bits(used, bit, n) & 0xffffffffu >> (32 - n));
+                to += s->block;
+            }
+        }
+    }
+}
+
 void kbc_relay_weights(const kbc_weights_shape *s, const uint32_t *words, uint8_t *weights,
                        int32_t *sums)
 {
     const int32_t row_words = kbc_words(s->taps * s->channels);
-    const size_t steps = (size_t)s->taps * (size_t)s->steps;
+    const size_t block_bytes = kbc_weight_bytes(s) / (size_t)s->blocks;
 
     memset(weights, 0, kbc_weight_bytes(s)); /* of the outputs that fill the last block up */
     for (int32_t o = 0; o < s->outs; ++o) {
         const uint32_t *row = words + (size_t)o * (size_t)row_words;
         const uint32_t *used = row + (size_t)s->outs * (size_t)row_words;
-        uint8_t *to = weights + (size_t)(o / s->block) * steps * (size_t)s->block + o % s->block;
-        sums[o] = 0;
-        for (int32_t tap = 0; tap < s->taps; ++tap) {
-            for (int32_t step = 0; step < s->steps; ++step, to += s->block) {
-                *to = step_of(s, row, used, tap, step, &sums[o]);
-            }
+        uint8_t *block = weights + (size_t)(o / s->block) * block_bytes;
+        if (s->words > 0) {
+            relay_words(s, row, used, (uint32_t *)(void *)block + o % s->block);
+        } else {
+            relay_steps(s, row, used, block + o % s->block, &sums[o]);
         }
     }
 }

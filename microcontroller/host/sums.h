@@ -176,9 +176,11 @@ KBC_INLINE void kbc_sum(kbc_shape s, const kbc_taps_sum *taps, uint32_t *to, int
 
 KBC_SUM_SHAPES(sum_s8, false, false)
 KBC_SUM_SHAPES(sum_s8_ternary, false, true)
+#if !KBC_WORD_LANES
 KBC_SUM_SHAPES(sum_b1, true, false)
 KBC_SUM_SHAPES(sum_b1_ternary, true, true)
+#endif
 
-#define KBC_SHAPES_OF(name) {name##_1x4, name##_1x2, name##_2x2}
+#define KBC_SHAPES_OF(name) {name##_1x4, name##_1x2, name##_2x2, NULL}
 
 #endif /* KBC_SUMS_H */

@@ -68,6 +68,8 @@ static KBC_TARGET void tables_s8(uint8_t *tables, const void *x, int32_t channel
     }
 }
 
+#if !KBC_WORD_LANES
+
 /* E[n] for 4 bits of x. */
 #define ONES(d) (((d) & 1) + ((d) >> 1 & 1) + ((d) >> 2 & 1) + ((d) >> 3))
 #define E(x, n) (8 - 2 * ONES((x) ^ (n)))
@@ -92,5 +94,7 @@ static KBC_TARGET void tables_b1(uint8_t *tables, const void *x, int32_t channel
         kbc_store_bytes(tables + g * KBC_TABLE_BYTES, kbc_load_bytes(OF_BITS[nibble]));
     }
 }
+
+#endif
 
 #endif /* KBC_TABLES_H */

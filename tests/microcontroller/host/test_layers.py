@@ -43,25 +43,29 @@ def here(instruction_set: str, threads: int = 1) -> Machine:
     return machine(instruction_set, threads, *SANITIZERS)
 
 
-def emulated_avx512() -> Machine:
+def emulated(instruction_set: str) -> Machine:
     """The functions have no target then, and their vectors lie in no register of the CPU's."""
     words = ("-DKBC_TARGET=", "-DKBC_INLINE=static inline", "-DKBC_FINISH(v)=(void)(v)")
     quiet = ("-Wno-conversion", "-Wno-shadow", "-Wno-pedantic", "-Wno-psabi", "-Wno-error")
-    return machine("avx512", 1, "-O1", f"-I{HERE / 'emulated'}", *words, *quiet)
+    return machine(instruction_set, 1, "-O1", f"-I{HERE / 'emulated'}", *words, *quiet)
 
 
 AARCH64 = machine(
     "neon", 1, "-O2", "-static", compiler="aarch64-linux-gnu-gcc", runner=("qemu-aarch64",)
 )
 
+CAN_EMULATE_X86_64 = platform.machine() == "x86_64" and Path("/usr/include/simde").exists()
+
 MACHINES = {
     "avx2": (here("avx2"), has("avx2")),
     "avx2, 3 threads": (here("avx2", 3), has("avx2")),
     "avx512": (here("avx512"), has("avx512bw")),
-    "avx512 emulated": (
-        emulated_avx512(),
-        platform.machine() == "x86_64" and Path("/usr/include/simde").exists(),
+    "avx512 emulated": (emulated("avx512"), CAN_EMULATE_X86_64),
+    "avx512_icelake": (
+        here("avx512_icelake"),
+        has("avx512bw") and has("avx512vbmi") and has("avx512_vpopcntdq"),
     ),
+    "avx512_icelake emulated": (emulated("avx512_icelake"), CAN_EMULATE_X86_64),
     "neon": (here("neon"), platform.machine() == "aarch64"),
     "neon emulated": (
         AARCH64,
