@@ -20,6 +20,8 @@
  *
  * which look the same tables up, and acc is half of what they sum to.
  *
+ * Where a CPU counts the ones of words, one-bit inputs need no tables: counts.h.
+ *
  * A tap outside of the image contributes 0: its tables are those of x = zx, and of bits all 4, plus
  * 1 for each channel that fills the group up. These channels have weight bits 0, and u = 0, or the
  * bit 0, which counts as +1 ("pads").

@@ -19,6 +19,19 @@ enum {
     KBC_BIAS_OF_4 = 4 * 255,
 };
 
+/* The tables of a block. Each one's address is kept in a register of its own: an indexed load has no
+ * room for an offset as well. */
+#define KBC_TABLES_A_TO_H(t)                                               \
+    const kbc_sums_of_4 *a = t, *b = t + 1, *c = t + 2, *d = t + 3;        \
+    const kbc_sums_of_4 *e = t + 4, *f = t + 5, *g = t + 6, *h = t + 7;    \
+    KBC_OPAQUE(b);                                                         \
+    KBC_OPAQUE(c);                                                         \
+    KBC_OPAQUE(d);                                                         \
+    KBC_OPAQUE(e);                                                         \
+    KBC_OPAQUE(f);                                                         \
+    KBC_OPAQUE(g);                                                         \
+    KBC_OPAQUE(h)
+
 /* acc[o] += what w, the block's words of all outputs, look up in the tables. */
 typedef void kbc_look_up_nibbles(int32_t *acc, const uint32_t *w, int32_t outs,
                                  const kbc_sums_of_4 *t);

@@ -13,19 +13,9 @@ int32_t kbc_fully_connected_s8_nibbles_scratch(const kbc_fully_connected_params 
     return kbc_fully_connected_nibbles_bytes(p);
 }
 
-/* Each table's address is kept in a register of its own: an indexed load has no room for an offset
- * as well. */
 static void look_up(int32_t *acc, const uint32_t *w, int32_t outs, const kbc_sums_of_4 *t)
 {
-    const kbc_sums_of_4 *a = t, *b = t + 1, *c = t + 2, *d = t + 3;
-    const kbc_sums_of_4 *e = t + 4, *f = t + 5, *g = t + 6, *h = t + 7;
-    KBC_OPAQUE(b);
-    KBC_OPAQUE(c);
-    KBC_OPAQUE(d);
-    KBC_OPAQUE(e);
-    KBC_OPAQUE(f);
-    KBC_OPAQUE(g);
-    KBC_OPAQUE(h);
+    KBC_TABLES_A_TO_H(t);
 
     for (const int32_t *end = acc + outs; acc < end; ++acc) {
         const uint32_t v = *w++;

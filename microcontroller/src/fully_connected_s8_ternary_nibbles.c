@@ -24,15 +24,7 @@ static inline int32_t difference(const kbc_sums_of_4 *t, uint32_t minus, uint32_
 
 static void look_up(int32_t *acc, const uint32_t *w, int32_t outs, const kbc_sums_of_4 *t)
 {
-    const kbc_sums_of_4 *a = t, *b = t + 1, *c = t + 2, *d = t + 3;
-    const kbc_sums_of_4 *e = t + 4, *f = t + 5, *g = t + 6, *h = t + 7;
-    KBC_OPAQUE(b);
-    KBC_OPAQUE(c);
-    KBC_OPAQUE(d);
-    KBC_OPAQUE(e);
-    KBC_OPAQUE(f);
-    KBC_OPAQUE(g);
-    KBC_OPAQUE(h);
+    KBC_TABLES_A_TO_H(t);
 
     for (const int32_t *end = acc + outs; acc < end; ++acc, ++w) {
         const uint32_t m = w[0], p = w[outs] & ~m;
