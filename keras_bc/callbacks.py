@@ -27,8 +27,8 @@ class HyperparameterScheduler(keras.callbacks.Callback):
         update_freq: "epoch" or "step".
 
     Raises:
-        ValueError: `update_freq` is neither; or, when the training begins, the optimizer has no
-            such variable.
+        ValueError: `schedule` is no function, `update_freq` is neither; or, when the training
+            begins, the optimizer has no such variable.
 
     Example:
 
@@ -41,6 +41,11 @@ class HyperparameterScheduler(keras.callbacks.Callback):
 
     def __init__(self, schedule, hyperparameter: str, optimizer=None, update_freq: str = "epoch"):
         super().__init__()
+        if not callable(schedule):
+            raise ValueError(
+                "Invalid value for argument `schedule`. Expected a function of a number. "
+                f"Received: schedule={schedule!r}"
+            )
         if update_freq not in _FREQUENCIES:
             raise ValueError(
                 f"Invalid value for argument `update_freq`. Expected one of {_FREQUENCIES}. "

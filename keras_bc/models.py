@@ -1,5 +1,6 @@
 """Read saved models, and find the data that belongs to them."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -59,20 +60,20 @@ def dataset_of(model_name: str, given: str | None) -> str:
     """The data set for a model: the one that the user gave, or its recipe's.
 
     Args:
-        model_name: A model that `keras-bc train` made has its recipe's.
+        model_name: A model that `keras-bc train` made says by its name what that was.
         given: A name, a `.npz` file, or None.
 
     Raises:
-        UserError: None was given, and the model is no recipe's.
+        UserError: None was given, and the model's name does not say.
     """
-    trained_on = recipes.find(model_name).dataset if model_name in recipes.RECIPES else None
+    trained_on = _trained_on(model_name)
     if given is None and trained_on:
         return trained_on
     if given is not None:
         if trained_on and datasets.differ_in_preprocessing(given, trained_on):
             console.say(
-                f"The recipe {model_name} trains on {trained_on}, the same examples as {given}, "
-                "but preprocessed in another way. Leave --dataset out unless this model did not."
+                f"{model_name} was trained on {trained_on}, the same examples as {given}, but "
+                "preprocessed in another way. Leave --dataset out unless this model was not."
             )
         return given
     raise UserError(
@@ -80,3 +81,37 @@ def dataset_of(model_name: str, given: str | None) -> str:
         "digits, ...), or give a .npz file with the array x, or one by the name of each of several "
         "inputs, and the labels y."
     )
+
+
+_ON = "-on-"
+_OTHER_DATA = "other-data"
+
+
+def name_of(recipe: recipes.Recipe, dataset: str) -> str:
+    """A trained model's name: its recipe's, and the data set's where that is not the recipe's."""
+    if dataset == recipe.dataset:
+        return recipe.name
+    return f"{recipe.name}{_ON}{dataset if dataset in datasets.NAMES else _OTHER_DATA}"
+
+
+def _trained_on(model_name: str) -> str | None:
+    """The data set that `name_of` was given, if it is a named one."""
+    recipe, _, other = model_name.partition(_ON)
+    if recipe not in recipes.RECIPES:
+        return None
+    dataset = other or recipes.find(recipe).dataset
+    return dataset if dataset in datasets.NAMES else None
+
+
+def history_file(path: Path) -> Path:
+    """Where the history of the training is that wrote a model."""
+    return path.with_suffix(".history.json")
+
+
+def own_data(path: Path) -> str | None:
+    """The user's own `.npz` file that a model was trained on, if its history says so."""
+    try:
+        dataset = json.loads(history_file(path).read_text())["dataset"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return dataset if datasets.is_file(dataset) else None

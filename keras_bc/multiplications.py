@@ -92,7 +92,7 @@ def count(
     >>> count(model, batch_size=200, kernel_quantizer=True)["forward"]
     0
     """
-    if batch_size < 1 or batch_norm not in (None, *KINDS):
+    if not isinstance(batch_size, int) or batch_size < 1 or batch_norm not in (None, *KINDS):
         raise ValueError(
             "Invalid value for arguments `batch_size` and `batch_norm`. Expected a positive "
             f"integer, and None or one of {KINDS}. Received: "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bc import checkpoint, curves, datasets, distribution, files, recipes
+from keras_bc import checkpoint, curves, datasets, distribution, files, models, recipes
 from keras_bc.batch_norm import reestimate_batch_norm
 from keras_bc.errors import UserError
 from keras_bc.evaluation import inference_weights, measure_error
@@ -98,9 +98,7 @@ class _Run:
         self.recipe, self.data, self.output = recipe, data, output
         self.epochs, self.seed = epochs, seed
         self.state = checkpoint.path_of(output)
-        # A recipe's name says which data belong to the model; a user's own go by another.
-        name = recipe.name if data.name == recipe.dataset else f"{recipe.name}-on-other-data"
-        self.model = recipes.build(recipe, seed, name)
+        self.model = recipes.build(recipe, seed, models.name_of(recipe, data.name))
         self.fit, self.is_chief = devices.fit_function(self.model), devices.is_chief
         classes = self.model.output_shape[-1]
         if data.classes > classes:
@@ -197,7 +195,7 @@ class _Run:
             self.model.save(partial)
         self._save_preprocessing(_preprocessing_file(self.output))
         history = json.dumps(self.history, indent=2) + "\n"
-        files.write_text(_history_file(self.output), history)
+        files.write_text(models.history_file(self.output), history)
         curves.plot(self.history, _curves_file(self.output))
         with contextlib.suppress(FileNotFoundError):
             self.state.unlink()
@@ -240,7 +238,7 @@ def _check(output: Path, epochs: int, seed: int) -> None:
         raise UserError(f"Cannot save the model as {output}. Expected a name that ends in .keras.")
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {output.parent}. Create it, or choose another output.")
-    if epochs < 1:
+    if not isinstance(epochs, int) or epochs < 1:
         raise UserError(f"Cannot train for {epochs} epochs. Expected 1 or more.")
     if not 0 <= seed < 2**32:
         raise UserError(f"Cannot train with the seed {seed}. Expected 0 to {2**32 - 1}.")
@@ -248,7 +246,7 @@ def _check(output: Path, epochs: int, seed: int) -> None:
 
 def _check_ours(output: Path) -> None:
     """Stop where files that no training wrote have the names of those that this one will write."""
-    history = _history_file(output)
+    history = models.history_file(output)
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         json.loads(history.read_text())["recipe"]
         return  # an earlier training's, which this one replaces
@@ -258,10 +256,6 @@ def _check_ours(output: Path) -> None:
                 f"{path} is in the way, and no training wrote it. Move it, or choose another "
                 "output."
             )
-
-
-def _history_file(output: Path) -> Path:
-    return output.with_suffix(".history.json")
 
 
 def _preprocessing_file(output: Path) -> Path:

@@ -23,7 +23,9 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 
     Beside the model come its history (.history.json) and its curves (.png), and where the recipe
     fits a preprocessing to the training set, a model of that (.preprocessing.keras) for images of
-    your own.
+    your own. An earlier training's files of these names are replaced.
+
+    Of a file of your own a tenth is kept for validation and another one for `evaluate`.
     """
     from keras_bc import console, results
 
@@ -61,8 +63,8 @@ def train(recipe, listing, output, epochs, resume, dataset, seed):
 def evaluate(model, dataset, weights):
     """Measure MODEL's test error.
 
-    Of a named data set the test examples are used, of a file all: give one that holds none that
-    the model was trained on.
+    Of a named data set the test examples are used, of the file that the model was trained on the
+    tenth that was kept for this, of any other file all.
     """
     from keras_bc import console, datasets, models
 
@@ -72,10 +74,14 @@ def evaluate(model, dataset, weights):
         from keras_bc.model_inputs import input_names
 
         network = models.load(model)
-        name = models.dataset_of(network.name, dataset)
-        test = datasets.load_test(name, input_names(network))
+        own = models.own_data(model)
+        if own and (dataset is None or Path(dataset).resolve() == Path(own).resolve()):
+            test = datasets.load(own).test
+        else:
+            dataset = models.dataset_of(network.name, dataset)
+            test = datasets.load_test(dataset, input_names(network))
         # Saved statistics fit the deployed weights; for others they are estimated anew.
-        train_x = None if weights == "deployed" else _training_examples(network, name)
+        train_x = None if weights == "deployed" else _training_examples(network, dataset, own)
         with console.working("evaluating"):
             result = measure(network, test.x, test.y, weights, train_x)
     else:
@@ -93,11 +99,13 @@ def evaluate(model, dataset, weights):
     )
 
 
-def _training_examples(network, dataset):
+def _training_examples(network, dataset, own):
     """The inputs that a model was trained on: never those of a file that it is tested on."""
     from keras_bc import datasets, models
     from keras_bc.model_inputs import input_names
 
+    if own:
+        return datasets.load(own).train.x
     if datasets.is_file(dataset):
         try:
             dataset = models.dataset_of(network.name, None)

@@ -105,6 +105,7 @@ class BinarySeparableConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         shared = {
             "data_format": data_format,
             "kernel_constraint": kernel_constraint,

@@ -255,6 +255,7 @@ class QuantizedRNN(keras.layers.RNN):
         own = {key: kwargs.pop(key) for key in _OF_THE_LAYER if key in kwargs}
         cell = self.cell_class(units, activation, name="cell", **kwargs)
         super().__init__(cell, dtype=cell.dtype_policy, **own)
+        self.input_spec = keras.layers.InputSpec(ndim=3)
         cell.draw_as(self.name)
 
     @property

@@ -16,7 +16,8 @@ class Ternary(Quantizer):
     likeliest of three equal parts of [-H, H], which inference and the chip use.
 
     Args:
-        scale: H, as in `Quantizer`.
+        scale: H, as in `Quantizer`. The default, Glorot's, fits Keras's initial weights: hardly one
+            of them reaches a third of 1, so that with H = 1 all would begin, and stay, as 0.
         threshold: In [0, 1), a share of H.
 
     Raises:
@@ -26,7 +27,7 @@ class Ternary(Quantizer):
     bits = 2
     purposes = ("kernel",)
 
-    def __init__(self, scale: float | str = 1.0, threshold: float = 1 / 3):
+    def __init__(self, scale: float | str = "glorot", threshold: float = 1 / 3):
         super().__init__(scale)
         if not isinstance(threshold, Real) or not 0 <= threshold < 1:
             raise ValueError(

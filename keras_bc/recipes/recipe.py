@@ -93,9 +93,18 @@ def targets(labels, classes: int):
 
     Returns:
         A float32 array `(n, classes)`.
+
+    Raises:
+        ValueError: A label is none of the classes.
     """
     import numpy as np
 
+    labels = np.asarray(labels)
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(
+            f"Invalid value for argument `labels`. Expected integers from 0 to {classes - 1}. "
+            f"Received: labels from {labels.min()} to {labels.max()}"
+        )
     return 2 * np.eye(classes, dtype="float32")[labels] - 1
 
 

@@ -97,6 +97,11 @@ def test_refuses_a_rate_with_a_schedule_of_its_own():
         _fit(_model(optimizer), HyperparameterScheduler(lambda epoch: 0.5, "learning_rate"))
 
 
+def test_a_schedule_is_a_function():
+    with pytest.raises(ValueError, match="Invalid value for argument `schedule`"):
+        HyperparameterScheduler(0.1, "learning_rate")
+
+
 def test_refuses_another_frequency():
     with pytest.raises(ValueError, match="Invalid value for argument `update_freq`"):
         HyperparameterScheduler(lambda epoch: 0.5, "gamma", update_freq="batch")

@@ -99,6 +99,28 @@ def test_a_file_is_for_the_test_and_never_for_the_statistics(trained, tmp_path):
     assert "training examples" in complaint("evaluate", own, *arguments[2:], one)
 
 
+def test_of_the_file_that_a_model_was_trained_on_a_tenth_is_for_the_test(tmp_path):
+    digits = datasets.load("digits").train
+    own, other = tmp_path / "own.npz", tmp_path / "other.npz"
+    np.savez(own, x=digits.x[:200], y=digits.y[:200])
+    np.savez(other, x=digits.x[200:230], y=digits.y[200:230])
+    model = tmp_path / "model.keras"
+    answer("train", "digits-mlp", "--epochs", "1", "--dataset", own, "-o", model)
+    for weights in ("deployed", "real"):
+        arguments = ("evaluate", model, "--weights", weights)
+        assert answer(*arguments)["samples"] == 20
+        assert answer(*arguments, "--dataset", own)["samples"] == 20
+        assert answer(*arguments, "--dataset", other)["samples"] == 30
+
+
+def test_another_backend_of_keras_is_refused():
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    command = [sys.executable, "-m", "keras_bc.cli", "train", "digits-mlp"]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: KERAS_BACKEND asks for torch")
+
+
 def test_keys_of_summary_and_export(trained, tmp_path):
     model, _ = trained
     assert "layers" in answer("summary", model)

@@ -8,6 +8,7 @@ from keras_bc import multiplications
 from keras_bc.layers import BinaryConv2D, BinaryDense, SignActivation
 from keras_bc.layers.normalization import ShiftBatchNormalization
 from keras_bc.multiplications import PHASES, count
+from keras_bc.quantizers import Ternary
 from keras_bc.recipes import build, find
 
 FEW = {"kernel_quantizer": True, "backprop_quantizer": True}
@@ -75,7 +76,7 @@ def test_by_hand():
 
 def test_each_method_of_the_model_counts():
     assert _phases(count(_mlp(kernel_quantizer="binary"), 4), "first") == (0, 0, 140, 40, 20)
-    model = _mlp(kernel_quantizer="ternary", backprop_quantizer="power_of_two")
+    model = _mlp(kernel_quantizer=Ternary(1.0), backprop_quantizer="power_of_two")
     assert _phases(count(model, 4), "first") == (0, 0, 0, 40, 20)
     model = _mlp(kernel_quantizer="binary", input_quantizer="sign")
     assert _phases(count(model, 4), "first") == (0, 0, 0, 40, 20)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_bc import recipes, training
+from keras_bc import models, recipes, training
 from keras_bc.errors import UserError
 from keras_bc.evaluation import evaluate
 from keras_bc.training import train
@@ -182,6 +182,7 @@ def test_does_not_throw_an_unfinished_training_away(stopped):
         ({"output": "model.h5"}, r"ends in \.keras"),
         ({"output": "no/such/folder/model.keras"}, "no folder"),
         ({"epochs": 0}, "0 epochs"),
+        ({"epochs": 1.5}, "for 1.5 epochs"),
         ({"seed": -1}, "the seed -1"),
         ({"resume": True}, "to resume from"),
         ({"dataset": "no-such"}, "no data set"),
@@ -202,6 +203,7 @@ def test_trains_on_a_users_own_arrays(tmp_path):
     assert history["dataset"] == str(path) and history["examples"] == 160
     # Its name must not say that the recipe's data belong to it.
     assert keras.saving.load_model(tmp_path / "model.keras").name == "tiny-on-other-data"
+    assert models.own_data(tmp_path / "model.keras") == str(path)
 
 
 @pytest.mark.parametrize(

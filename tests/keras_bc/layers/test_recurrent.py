@@ -71,6 +71,12 @@ def test_names_its_quantizers(name):
         BinaryLSTM(3, **{name: "bad"})
 
 
+@pytest.mark.parametrize("layer_class", LAYERS)
+def test_wants_sequences(layer_class):
+    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+        layer_class(4)(np.zeros((6, 5), "float32"))
+
+
 @pytest.mark.parametrize("units", [0, -1, 2.5])
 def test_units_are_a_positive_integer(units):
     with pytest.raises(ValueError, match=f"Received: units={units}"):

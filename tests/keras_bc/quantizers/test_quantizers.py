@@ -64,7 +64,7 @@ def test_half_precision_does_not_round_the_draws(dtype):
     uniform = np.array([0, 1 - 2**-24], "float32")
     for w in (1.0, -1.0):
         weights = keras.ops.cast(np.full(2, w), dtype)
-        for quantizer in (StochasticBinary(), StochasticTernary(), StochasticSign()):
+        for quantizer in (StochasticBinary(), StochasticTernary(1.0), StochasticSign()):
             drawn = quantizer(weights, training=True, uniform=uniform)
             assert np.asarray(keras.ops.cast(drawn, "float32")).tolist() == [w, w]
             assert keras.backend.standardize_dtype(drawn.dtype) == dtype
@@ -76,9 +76,9 @@ def test_stochastic_is_plain_binary_at_inference():
 
 def test_ternary_is_zero_within_a_third_of_the_scale():
     w = np.array([-2.0, -0.4, -1 / 3, -0.1, 0.0, 0.3, 0.34, 1.0], "float32")
-    assert np.array_equal(Ternary()(w), [-1, -1, 0, 0, 0, 0, 1, 1])
+    assert np.array_equal(Ternary(1.0)(w), [-1, -1, 0, 0, 0, 0, 1, 1])
     assert np.array_equal(Ternary(0.5)(w), [-0.5, -0.5, -0.5, 0, 0, 0.5, 0.5, 0.5])
-    assert np.array_equal(Ternary(threshold=0)(w), [-1, -1, -1, -1, 0, 1, 1, 1])
+    assert np.array_equal(Ternary(1.0, threshold=0)(w), [-1, -1, -1, -1, 0, 1, 1, 1])
 
 
 def test_stochastic_ternary_draws_where_uniform_is_below_the_magnitude():
@@ -89,7 +89,7 @@ def test_stochastic_ternary_draws_where_uniform_is_below_the_magnitude():
         (0.5, [-1, 0, 0, 0, 0, 1]),
         (0.999, [-1, 0, 0, 0, 0, 1]),
     ):
-        drawn = StochasticTernary()(W, training=True, uniform=np.full(6, uniform, "float32"))
+        drawn = StochasticTernary(1.0)(W, training=True, uniform=np.full(6, uniform, "float32"))
         assert np.array_equal(drawn, expected)
 
 
@@ -113,7 +113,7 @@ def test_a_threshold_is_a_share_of_the_scale(threshold):
 
 
 @pytest.mark.parametrize(
-    "quantizer", [Binary(), StochasticBinary(0.3), Ternary(), StochasticTernary(0.3)]
+    "quantizer", [Binary(), StochasticBinary(0.3), Ternary(1.0), StochasticTernary(0.3)]
 )
 def test_gradient_is_the_identity_also_beyond_the_clip(quantizer):
     uniform, upstream = np.full(6, 0.5, "float32"), np.arange(6, dtype="float32")
@@ -168,6 +168,14 @@ def test_comes_back_with_its_model(kernel_quantizer, input_quantizer, tmp_path):
     for name in ("kernel_quantizer", "input_quantizer"):
         before, after = getattr(layer, name), getattr(loaded.layers[0], name)
         assert type(after) is type(before) and after.get_config() == before.get_config()
+
+
+@pytest.mark.parametrize("name", ["ternary", "stochastic_ternary"])
+def test_ternary_weights_do_not_begin_as_zeros(name):
+    """By name, and with the initial weights that Keras's layers have."""
+    layer = BinaryDense(256, kernel_quantizer=name)
+    layer.build((None, 784))
+    assert 0.8 < (layer.deployed_kernel() != 0).mean() < 0.87  # 5 of 6 are beyond a third of H
 
 
 @pytest.mark.parametrize("identifier", ["binary", "ternary", "magnitude_aware", Binary(0.5)])

@@ -222,6 +222,9 @@ def test_the_same_seed_builds_the_same_model():
 
 def test_targets_are_plus_one_for_the_class_alone():
     assert np.array_equal(recipes.targets(np.array([2, 0]), 3), [[-1, -1, 1], [1, -1, -1]])
+    for wrong in ([0, 3], [-1, 0]):
+        with pytest.raises(ValueError, match="integers from 0 to 2"):
+            recipes.targets(np.array(wrong), 3)
 
 
 @pytest.mark.parametrize(
