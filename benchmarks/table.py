@@ -26,7 +26,7 @@ are the float weights of the training; *ensemble* is the mean of {ensembles} net
 weights. **Bold** are the weights that the paper measures with, or that the recipe is for. *Epochs*
 are those run, of those planned if fewer: then the error is that of a **short run**, and does not
 reproduce the published one. *Seconds* are of the training, on {cores} cores of a CPU, which may
-have done other work meanwhile. The epoch is chosen by the validation error. Where two papers describe
+have done other work meanwhile. The epoch is chosen by the validation error. Where two papers have
 the same network and settings, their rows are the same training, run twice.
 
 `python benchmarks/train.py RECIPE` measures a recipe; `python benchmarks/table.py` writes this.
