@@ -168,7 +168,8 @@ class LayerDrawer:
             self.add(layers.Cropping1D((0, self.x.shape[1] - 5)))
         kind = self.choose([keras_bc.BinarySimpleRNN, keras_bc.BinaryGRU, keras_bc.BinaryLSTM])
         # Recurrent weights of ±1 would saturate all steps.
-        quantizers = [None, keras_bc.quantizers.Ternary("glorot"), "magnitude_aware"]
+        glorot = keras_bc.quantizers.Binary("glorot"), keras_bc.quantizers.Ternary("glorot")
+        quantizers = [*glorot, "magnitude_aware"]
         self.add(
             kind(
                 self.sizes(3, 12, 1)[0],
