@@ -9,6 +9,8 @@ from keras_bc.errors import UserError
 from keras_bc.inputs import Inputs, NamedInputs
 
 _EXPECTED = "Expected a whole .keras file, as model.save() writes it."
+_ON = "-on-"
+_OTHER_DATA = "other-data"
 
 
 def load(path: str | Path):
@@ -57,7 +59,7 @@ def fit_input(model, x: NamedInputs) -> Inputs:
 
 
 def dataset_of(model_name: str, given: str | None) -> str:
-    """The data set for a model: the one that the user gave, or its recipe's.
+    """The data set for a model: the one that the user gave, or else what it was trained on.
 
     Args:
         model_name: A model that `keras-bc train` made says by its name what that was.
@@ -81,10 +83,6 @@ def dataset_of(model_name: str, given: str | None) -> str:
         "digits, ...), or give a .npz file with the array x, or one by the name of each of several "
         "inputs, and the labels y."
     )
-
-
-_ON = "-on-"
-_OTHER_DATA = "other-data"
 
 
 def name_of(recipe: recipes.Recipe, dataset: str) -> str:

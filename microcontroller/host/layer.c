@@ -42,32 +42,32 @@ kbc_conv_2d_params kbc_as_convolution(const kbc_fully_connected_params *p)
     };
 }
 
-/* Four registers side by side where the outputs fill them and pixels have no neighbours to share
- * the parted weights with; else two. */
+/* Four registers side by side, else two: of words where the outputs fill them; of bytes where they do
+ * and pixels have no neighbours to share the parted weights with. */
 static kbc_weights_shape lanes_shape(const kbc_conv_2d_params *p, bool bits, bool ternary,
                                      const kbc_instruction_set *set)
 {
     const bool counts = bits && set->word_lanes > 0;
     const int32_t lanes = counts ? set->word_lanes : set->lanes;
-    const int32_t groups = divide_up(p->in_channels, KBC_GROUP);
     kbc_weights_shape s = {.outs = p->out_channels,
                            .taps = p->kernel.height * p->kernel.width,
                            .channels = p->in_channels,
                            .planes = ternary ? 2 : 1,
                            .shift = ternary};
+    bool four;
 
     if (counts) {
         s.words = kbc_words(p->in_channels);
         s.steps = s.words * s.planes * (int32_t)sizeof(uint32_t);
         s.groups = s.words * KBC_GROUPS_OF_WORD;
+        four = divide_up(s.outs, 2 * lanes) % 2 == 0;
     } else {
+        const int32_t groups = divide_up(p->in_channels, KBC_GROUP);
         s.steps = ternary ? groups : divide_up(groups, 2);
         s.groups = ternary ? groups : 2 * s.steps;
+        four = p->conv_width == 1 && s.outs > 2 * lanes;
     }
-    s.vectors = (counts ? divide_up(s.outs, 2 * lanes) % 2 == 0
-                        : p->conv_width == 1 && s.outs > 2 * lanes)
-                    ? 4
-                    : 2;
+    s.vectors = four ? 4 : 2;
     s.block = s.vectors * lanes;
     s.blocks = divide_up(s.outs, s.block);
     return s;
